@@ -1,0 +1,49 @@
+import { CheckpointSourceError } from "./errors.js";
+import type { SignalOptions } from "./progress.js";
+
+/** Bytes in this thread's own memory or in memory shared with others. */
+export type Bytes = Uint8Array<ArrayBufferLike>;
+
+/**
+ * A file-like thing whose byte ranges can be read in any order. Ranges are [start, end). A read gives exactly the bytes
+ * that were asked for or throws: never fewer, never padding. Sources hold no position, so reads may run side by side.
+ */
+export interface ByteSource {
+  /** Size in bytes, an exact integer. */
+  readonly size: number;
+  /** A name for people: a path or an address without credentials. */
+  readonly name: string;
+  /**
+   * Reads [start, end) into memory of its own.
+   *
+   * @throws {CheckpointSourceError} OUT_OF_RANGE, READ_FAILED, SOURCE_CHANGED, SOURCE_CLOSED, TIMEOUT ...
+   */
+  read(start: number, end: number, options?: SignalOptions): Promise<Bytes>;
+  /** Fills all of `target` with the bytes from `start` on: the way straight into WebAssembly memory. */
+  readInto?(target: Bytes, start: number, options?: SignalOptions): Promise<void>;
+  /** What a worker needs to open the same source by itself: plain, cloneable data; undefined where that cannot be. */
+  descriptor?(): SourceDescriptor | undefined;
+  close?(): Promise<void>;
+}
+
+/** Plain data from which an adapter can open a source again in another thread. */
+export type SourceDescriptor = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+/** Throws unless [start, end) lies within the source. Every implementation calls it first. */
+export function checkRange(source: ByteSource, start: number, end: number): void {
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start <= end && end <= source.size) return;
+  throw new CheckpointSourceError(
+    "OUT_OF_RANGE",
+    `Bytes [${start}, ${end}) of ${source.name} were asked for, but it has ${source.size} bytes.`,
+    {
+      details: { name: source.name, start, end, size: source.size },
+      suggestions: ["The file may be cut off: compare its size with the original's."],
+    },
+  );
+}
+
+/** Fills `target` from any source, through `readInto` where the source has it. */
+export async function readInto(source: ByteSource, target: Bytes, start: number, options?: SignalOptions): Promise<void> {
+  if (source.readInto) return source.readInto(target, start, options);
+  target.set(await source.read(start, start + target.length, options));
+}

@@ -1,0 +1,59 @@
+/**
+ * Every code that a {@link CheckpointError} can carry, with one line on what it means. The page of error codes in the
+ * docs is made from this table; a code, once published, keeps its meaning.
+ */
+export const ERROR_CODES = {
+  // Reaching the bytes
+  NOT_FOUND: "Nothing is at this path or address.",
+  ACCESS_DENIED: "The file or address exists, but may not be read or written with these rights.",
+  NOT_A_FILE: "The path names something that is not a regular file.",
+  READ_FAILED: "The operating system or the server failed while bytes were being read.",
+  WRITE_FAILED: "The destination could not be written.",
+  NO_SPACE: "The destination has no room left.",
+  OUT_OF_RANGE: "A read was asked for beyond the end of the source.",
+  SOURCE_CLOSED: "The source was read after it had been closed.",
+  SOURCE_CHANGED: "The file or remote object changed while it was being read.",
+  TIMEOUT: "The operation took longer than it was allowed to.",
+  UNSUPPORTED_URI: "No source handles addresses of this kind.",
+  HTTP_STATUS: "The server answered with a status that is not a range of the file.",
+  HTTP_RANGE_NOT_SUPPORTED: "The server ignores range requests, so a part of the file cannot be read by itself.",
+  HTTP_BAD_RANGE: "The server's answer is not the range that was asked for.",
+  // Telling what a file is
+  EMPTY_FILE: "The file has no bytes.",
+  UNKNOWN_FORMAT: "The bytes are of no format that is known here.",
+  LFS_POINTER: "The file is a Git LFS pointer, not the file that it stands for.",
+  UNSUPPORTED_FORMAT: "The format is recognised, but cannot be opened by this reader.",
+  LIMIT_EXCEEDED: "A safety limit was reached; see the name of the limit in the details.",
+  // Zip archives
+  ZIP_NO_END_RECORD: "The archive has no end-of-central-directory record: it is cut off or not a zip archive.",
+  ZIP_CORRUPT: "The archive's own records contradict each other.",
+  ZIP_UNSUPPORTED: "The archive uses a feature that no checkpoint writer uses (encryption, another method, several disks).",
+  CRC_MISMATCH: "The bytes do not have the CRC-32 that the container recorded for them.",
+  // Pickles
+  PICKLE_CORRUPT: "The pickle stream is malformed.",
+  PICKLE_TRUNCATED: "The pickle stream ends before its STOP opcode.",
+  PICKLE_UNSUPPORTED: "The pickle uses an extension code or a protocol that has no meaning without the writer's registry.",
+  // torch
+  TORCH_CORRUPT: "The parts of a torch checkpoint do not fit together.",
+  TORCH_STORAGE_SIZE: "A storage record is longer or shorter than its tensor elements need.",
+  TORCH_STORAGE_MISSING: "A tensor refers to a storage that the file does not hold.",
+  TENSOR_OUT_OF_BOUNDS: "A tensor's shape, strides and offset reach outside its storage.",
+  // safetensors
+  SAFETENSORS_HEADER: "The safetensors header is malformed.",
+  SAFETENSORS_OFFSETS: "Tensor offsets of a safetensors file overlap, leave holes or leave the file.",
+  SAFETENSORS_INDEX: "The index of a sharded checkpoint and its shards do not agree.",
+  // Converting and writing
+  NO_STATE_DICT: "No model weights could be found in the checkpoint.",
+  NO_TENSORS: "The checkpoint, or the selection from it, holds no tensors.",
+  UNSUPPORTED_DTYPE: "The dtype cannot be represented in the target format or by this operation.",
+  NAME_CONFLICT: "Two tensors would get the same name.",
+  DESTINATION_EXISTS: "The destination is one of the files that are being read.",
+  UNKNOWN_TENSOR: "The checkpoint has no tensor at this path.",
+  // Configuration and use
+  INVALID_ARGUMENT: "An option or argument has a value that cannot be used.",
+  KERNELS_UNAVAILABLE: "The WebAssembly kernels cannot run here.",
+  INTERNAL: "A defect in ckptkit itself; please report it.",
+} as const;
+
+/** A code from {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;

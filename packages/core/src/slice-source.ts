@@ -1,0 +1,23 @@
+import { type ByteSource, checkRange, readInto } from "./byte-source.js";
+
+/**
+ * The part [start, end) of another source, as a source of its own. Closing it does not close the other.
+ *
+ * @throws {CheckpointSourceError} OUT_OF_RANGE when the part is not within the source.
+ */
+export function sliceSource(inner: ByteSource, start: number, end: number, name = inner.name): ByteSource {
+  checkRange(inner, start, end);
+  const source: ByteSource = {
+    size: end - start,
+    name,
+    read(from, to, options) {
+      checkRange(source, from, to);
+      return inner.read(start + from, start + to, options);
+    },
+    readInto(target, from, options) {
+      checkRange(source, from, from + target.length);
+      return readInto(inner, target, start + from, options);
+    },
+  };
+  return source;
+}

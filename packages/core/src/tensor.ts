@@ -1,0 +1,179 @@
+import type { Bytes } from "./byte-source.js";
+import { DTYPES, isDType } from "./dtype.js";
+import { CheckpointError, CheckpointLoadError } from "./errors.js";
+import { gather } from "./gather.js";
+import { DEFAULT_LIMITS } from "./limits.js";
+import type { SignalOptions } from "./progress.js";
+import { contiguousStrides, countElements, isContiguous, reachOf } from "./shape.js";
+import type { Storage } from "./storage.js";
+import type { PathKey } from "./tree.js";
+
+/** How a quantised tensor's integers stand for real numbers: real = scale x (integer - zeroPoint). */
+export type Quantization =
+  | { scheme: "per_tensor_affine"; scale: number; zeroPoint: number }
+  | { scheme: "per_channel_affine" | "per_channel_affine_float_qparams"; axis: number; scales: TensorSpec; zeroPoints: TensorSpec };
+
+/** A tensor as a view of a storage. */
+export interface TensorSpec {
+  /** A code of {@link DTYPES}, or another format's own name of a type. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Elements between neighbours, per axis. Row-major when left out. */
+  readonly strides?: readonly number[];
+  /** Where the bytes are; undefined for tensors that have none (the meta device). */
+  readonly storage: Storage | undefined;
+  /** Bytes from the storage's start to the tensor's first element. */
+  readonly byteOffset: number;
+  /** Bits of one element: needed only when `dtype` is not in {@link DTYPES}. */
+  readonly bits?: number;
+  readonly quantization?: Quantization;
+  readonly requiresGrad?: boolean;
+  /** The stored values are the conjugates of the tensor's. */
+  readonly conj?: boolean;
+  /** The stored values are the tensor's negated. */
+  readonly neg?: boolean;
+}
+
+/** What a tensor belongs to. */
+export type TensorGroup = "model" | "optimizer" | "other";
+
+/** Where a tensor stands in its checkpoint. */
+export interface TensorPlace {
+  /** Keys from the root: unambiguous. */
+  readonly keys: readonly PathKey[];
+  /** The name in its state dict for model weights, else the path. */
+  readonly name: string;
+  readonly group: TensorGroup;
+}
+
+/** Bytes of one element of a spec, in bits. */
+export function bitsOf(spec: Pick<TensorSpec, "dtype" | "bits">): number {
+  const bits = isDType(spec.dtype) ? DTYPES[spec.dtype].bits : spec.bits;
+  if (bits === undefined) throw new CheckpointError("INTERNAL", `The size of an element of ${spec.dtype} is not known.`);
+  return bits;
+}
+
+/**
+ * Checks with exact integers that a view stays within its storage.
+ *
+ * @throws {CheckpointLoadError} TENSOR_OUT_OF_BOUNDS
+ */
+export function checkBounds(spec: TensorSpec, what: string): void {
+  const strides = spec.strides ?? contiguousStrides(spec.shape);
+  if (strides.length !== spec.shape.length) {
+    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what} has ${spec.shape.length} axes and ${strides.length} strides.`);
+  }
+  const bits = bitsOf(spec) * reachOf(spec.shape, strides);
+  const end = spec.byteOffset + Math.ceil(bits / 8);
+  if (!Number.isSafeInteger(bits) || !Number.isSafeInteger(spec.byteOffset) || spec.byteOffset < 0) {
+    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what} declares an offset or size that is not an exact integer.`);
+  }
+  if (spec.storage && bits > 0 && end > spec.storage.byteLength) {
+    throw new CheckpointLoadError(
+      "TENSOR_OUT_OF_BOUNDS",
+      `${what} (${spec.dtype}, shape [${spec.shape.join(", ")}], strides [${strides.join(", ")}], byte offset ${spec.byteOffset}) needs ${end} bytes, but its storage "${spec.storage.id}" has ${spec.storage.byteLength}.`,
+      { details: { dtype: spec.dtype, shape: spec.shape, strides, byteOffset: spec.byteOffset, storageBytes: spec.storage.byteLength } },
+    );
+  }
+}
+
+/**
+ * One tensor of a checkpoint. Cheap: no byte of it is read until it is asked for. Bytes come out contiguous, row-major and
+ * little-endian, whatever way they are stored.
+ */
+export class TensorHandle {
+  readonly keys: readonly PathKey[];
+  readonly name: string;
+  readonly group: TensorGroup;
+  readonly spec: TensorSpec;
+  readonly strides: readonly number[];
+  readonly elementCount: number;
+  /** Bytes of the contiguous form. */
+  readonly byteLength: number;
+  readonly contiguous: boolean;
+
+  /** @throws {CheckpointLoadError} TENSOR_OUT_OF_BOUNDS when the view leaves its storage. */
+  constructor(spec: TensorSpec, place: TensorPlace) {
+    this.spec = spec;
+    this.keys = place.keys;
+    this.name = place.name;
+    this.group = place.group;
+    checkBounds(spec, `Tensor "${place.keys.join(".")}"`);
+    this.strides = spec.strides ?? contiguousStrides(spec.shape);
+    this.elementCount = countElements(spec.shape);
+    this.byteLength = Math.ceil((this.elementCount * bitsOf(spec)) / 8);
+    this.contiguous = isContiguous(spec.shape, this.strides);
+  }
+
+  /** Keys from the root joined with '.'. Two tensors may share a path; their `keys` differ. */
+  get path(): string {
+    return this.keys.join(".");
+  }
+  get dtype(): string {
+    return this.spec.dtype;
+  }
+  get shape(): readonly number[] {
+    return this.spec.shape;
+  }
+  get storage(): Storage | undefined {
+    return this.spec.storage;
+  }
+
+  /**
+   * Fills `target` with the tensor's contiguous little-endian bytes from `start` on. Both must be at element boundaries.
+   *
+   * @throws {CheckpointLoadError} NO_TENSORS when the tensor has no bytes (meta device).
+   */
+  async readInto(target: Bytes, start = 0, options?: SignalOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    if (target.length === 0) return;
+    const { storage } = this.spec;
+    if (!storage) throw new CheckpointLoadError("NO_TENSORS", `Tensor "${this.path}" has no bytes in the file (meta device).`);
+    if (start < 0 || start + target.length > this.byteLength) {
+      throw new CheckpointError(
+        "OUT_OF_RANGE",
+        `Bytes [${start}, ${start + target.length}) of tensor "${this.path}" were asked for, but it has ${this.byteLength}.`,
+      );
+    }
+    if (this.contiguous) await storage.readInto(target, this.spec.byteOffset + start, options);
+    else await gather(this, target, start, DEFAULT_LIMITS.gatherBytes, options);
+    toLittleEndianValues(this.spec, target);
+  }
+
+  /** All bytes at once. For tensors of any size prefer `chunks`. */
+  async read(options?: SignalOptions): Promise<Uint8Array> {
+    const bytes = new Uint8Array(this.byteLength);
+    await this.readInto(bytes, 0, options);
+    return bytes;
+  }
+
+  /**
+   * The bytes, piece by piece, in `buffer`, which is filled anew for every step.
+   *
+   * @example for await (const bytes of tensor.chunks(new Uint8Array(1 << 20))) hasher.update(bytes);
+   */
+  async *chunks(buffer: Bytes, options?: SignalOptions): AsyncGenerator<Bytes, void, void> {
+    const step = buffer.length - (buffer.length % 16);
+    if (step === 0) throw new CheckpointError("INVALID_ARGUMENT", "The buffer for chunks must hold at least 16 bytes.");
+    for (let start = 0; start < this.byteLength; start += step) {
+      const piece = buffer.subarray(0, Math.min(step, this.byteLength - start));
+      await this.readInto(piece, start, options);
+      yield piece;
+    }
+  }
+}
+
+/** Turns stored bytes into the tensor's own: byte order first, then negated and conjugated views. */
+function toLittleEndianValues(spec: TensorSpec, bytes: Bytes): void {
+  if (!isDType(spec.dtype)) return;
+  const { swapBytes, kind } = DTYPES[spec.dtype];
+  if (spec.storage?.bigEndian && swapBytes > 1) {
+    for (let at = 0; at < bytes.length; at += swapBytes) bytes.subarray(at, at + swapBytes).reverse();
+  }
+  if (!spec.neg && !(spec.conj && kind === "complex")) return;
+  const flip = (every: number, first: number): void => {
+    for (let at = first + swapBytes - 1; at < bytes.length; at += every) bytes[at] = (bytes[at] ?? 0) ^ 0x80;
+  };
+  if (spec.neg) flip(swapBytes, 0);
+  if (spec.conj && kind === "complex") flip(2 * swapBytes, swapBytes);
+}
