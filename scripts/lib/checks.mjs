@@ -1,0 +1,60 @@
+// The checks beside the tests. Each counts as one test: `work` resolves to `{ code, output }`.
+import { brokenHouseRules } from "./house-rules.mjs";
+import { manifestProblems, packAll } from "./pack.mjs";
+import { publishable } from "./packages.mjs";
+import { rehearseRelease } from "./release.mjs";
+import { tool } from "./root.mjs";
+import { run } from "./run.mjs";
+import { tryAsUser } from "./user-program.mjs";
+
+const LIMIT_MS = 180_000;
+const command = (...parts) => () => run(parts.flat(), { limitMs: LIMIT_MS });
+const lines = (problems) => ({ code: problems.length > 0 ? 1 : 0, output: problems.join("\n") });
+
+/** Checks that read the source only. */
+export const SOURCE_CHECKS = [
+  { name: "types (tsc)", work: command(tool("typescript", "tsc"), "-p", "tsconfig.json") },
+  { name: "format and lint (biome)", work: command(tool("@biomejs/biome", "biome"), "ci", "--colors=off", ".") },
+  {
+    name: "imports (dependency-cruiser)",
+    work: command(tool("dependency-cruiser", "depcruise"), "--config", ".dependency-cruiser.mjs", "--output-type", "err-long", "wasm", "packages", "scripts"),
+  },
+  { name: "unused code (knip)", work: command(tool("knip"), "--no-progress") },
+  { name: "house rules", work: async () => lines(brokenHouseRules()) },
+  { name: "release rehearsal (changesets)", work: rehearseRelease },
+];
+
+/** Checks of what would be published; they need the build, and each other's work in this order. */
+export function packedChecks() {
+  let packed = [];
+  return [
+    {
+      name: "pack",
+      work: async () => {
+        packed = await packAll();
+        return lines(packed.flatMap(manifestProblems));
+      },
+    },
+    { name: "published files (publint)", work: () => each(packed, ({ tarball }) => run([...tool("publint"), "run", tarball, "--strict"], { limitMs: LIMIT_MS })) },
+    {
+      name: "published types (attw)",
+      work: () =>
+        each(
+          packed.filter(({ manifest }) => manifest.exports),
+          ({ tarball }) => run([...tool("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-color", "--no-emoji"], { limitMs: LIMIT_MS }),
+        ),
+    },
+    { name: "packed packages in a user's program", work: () => tryAsUser(packed) },
+    { name: "bundles hold what they should", work: async () => lines(await (await import("./bundles.mjs")).buildBundles()) },
+    { name: "bundle sizes (size-limit)", work: command(tool("size-limit")) },
+  ];
+}
+
+/** Runs one tool over every package; a list that came out empty is a failure, not a pass. */
+async function each(list, work) {
+  if (list.length === 0) return { code: 1, output: `nothing was packed; expected ${publishable().length} packages` };
+  const results = [];
+  for (const entry of list) results.push({ name: entry.name, ...(await work(entry)) });
+  const bad = results.filter(({ code }) => code !== 0);
+  return { code: bad.length > 0 ? 1 : 0, output: bad.map(({ name, output }) => `${name}\n${output}`).join("\n") };
+}

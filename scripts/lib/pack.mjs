@@ -1,0 +1,46 @@
+// Packs every publishable package as `pnpm publish` would, and unpacks it again into a folder like a user's.
+import { mkdirSync, rmSync } from "node:fs";
+import { packages, publishable } from "./packages.mjs";
+import { inRoot, readJson } from "./root.mjs";
+import { run } from "./run.mjs";
+
+/** A user's folder: `node_modules` holds the packed packages and nothing else. */
+export const USER_FOLDER = inRoot(".cache", "packed");
+const TARBALLS = inRoot(".cache", "tarballs");
+
+/** Resolves to one `{ name, folder, tarball, installed, manifest }` a package; rejects when one cannot be packed. */
+export async function packAll() {
+  for (const folder of [USER_FOLDER, TARBALLS]) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  }
+  const packed = [];
+  for (const { name, folder } of publishable()) {
+    const tarball = `${TARBALLS}/${name.replace("@", "").replace("/", "-")}.tgz`;
+    await must(["pnpm", "pack", "--out", tarball], { cwd: inRoot(folder), shell: process.platform === "win32" });
+    const installed = `${USER_FOLDER}/node_modules/${name}`;
+    mkdirSync(installed, { recursive: true });
+    await must(["tar", "-xzf", tarball, "-C", installed, "--strip-components=1"]);
+    packed.push({ name, folder, tarball, installed, manifest: readJson(`${installed}/package.json`) });
+  }
+  return packed;
+}
+
+/** What a packed manifest must not say: an unresolved workspace range, or a private package that a user could not install. */
+export function manifestProblems({ name, manifest }) {
+  const unpublished = new Set(
+    packages()
+      .filter((entry) => entry.manifest.private)
+      .map((entry) => entry.name),
+  );
+  const ranges = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies });
+  return ranges.flatMap(([dependency, range]) => [
+    ...(String(range).startsWith("workspace:") ? [`${name} depends on ${dependency} as ${range}`] : []),
+    ...(unpublished.has(dependency) ? [`${name} depends on ${dependency}, which is private`] : []),
+  ]);
+}
+
+async function must(command, options) {
+  const { code, output } = await run(command, { limitMs: 60_000, ...options });
+  if (code !== 0) throw new Error(`${command.join(" ")} ended with code ${code}:\n${output}`);
+}

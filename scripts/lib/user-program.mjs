@@ -1,0 +1,56 @@
+// A user's view of the packed packages: every export loads in plain Node, its declarations type-check strictly,
+// and so does every TypeScript example of the documents.
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { USER_FOLDER } from "./pack.mjs";
+import { packages } from "./packages.mjs";
+import { inRoot, tool } from "./root.mjs";
+import { run } from "./run.mjs";
+
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
+
+/** Every public import path of a packed package, such as `@ckptkit/formats/torch`. */
+export const importPaths = ({ name, manifest }) =>
+  Object.keys(manifest.exports ?? {})
+    .filter((path) => !path.endsWith(".json"))
+    .map((path) => name + path.slice(1));
+
+/** Resolves to `{ code, output }`. */
+export async function tryAsUser(packed) {
+  const paths = packed.flatMap(importPaths);
+  writeFileSync(`${USER_FOLDER}/package.json`, '{ "name": "user", "private": true, "type": "module" }\n');
+  writeFileSync(`${USER_FOLDER}/load.js`, loadProgram(paths));
+  const loaded = await run([process.execPath, "load.js"], { cwd: USER_FOLDER, limitMs: 60_000 });
+  if (loaded.code !== 0) return loaded;
+
+  writeFileSync(`${USER_FOLDER}/types.ts`, paths.map((path, index) => `export * as module${index} from "${path}";\n`).join(""));
+  const examples = DOCUMENTS.flatMap(examplesOf);
+  for (const { file, code } of examples) writeFileSync(`${USER_FOLDER}/${file}`, code);
+  mkdirSync(`${USER_FOLDER}/node_modules/@types`, { recursive: true });
+  const nodeTypes = `${USER_FOLDER}/node_modules/@types/node`;
+  if (!existsSync(nodeTypes)) symlinkSync(inRoot("node_modules", "@types", "node"), nodeTypes, "junction");
+  const flags = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2023,dom,dom.iterable,dom.asynciterable", "--module", "nodenext"];
+  return run([...tool("typescript", "tsc"), ...flags, "--types", "node", "types.ts", ...examples.map(({ file }) => file)], {
+    cwd: USER_FOLDER,
+    limitMs: 120_000,
+  });
+}
+
+const loadProgram = (paths) => `for (const path of ${JSON.stringify(paths)}) {
+  const names = Object.keys(await import(path));
+  if (names.length === 0) throw new Error(path + " exports nothing");
+  console.log(path + ": " + names.length + " exports");
+}
+`;
+
+/** The \`\`\`ts blocks of a document and of the packages' READMEs, one file each. */
+function examplesOf(document) {
+  const files = document === DOCUMENTS[0] ? [document, ...packages().map(({ folder }) => `${folder}/${document}`)] : [document];
+  return files
+    .filter((file) => existsSync(inRoot(file)))
+    .flatMap((file) =>
+      [...readFileSync(inRoot(file), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code], index) => ({
+        file: `${file.replaceAll("/", "-").toLowerCase()}-${index}.ts`,
+        code: `${code}\nexport {};\n`,
+      })),
+    );
+}

@@ -1,0 +1,91 @@
+// What `npm test` and `pnpm check` share: build, checks, tests, and the closing summary.
+import { CHROMIUM_HELP } from "./chromium.mjs";
+import { packedChecks, SOURCE_CHECKS } from "./checks.mjs";
+import { ORACLE_HELP } from "./oracle.mjs";
+import { countBrowserSuites, readReports, removeReports } from "./reports.mjs";
+import { tail } from "./run.mjs";
+import { say, step, timingTable } from "./steps.mjs";
+import { turbo } from "./turbo.mjs";
+
+/** How long all tests may take together. */
+const TESTS_LIMIT_MS = 480_000;
+const BUILD_LIMIT_MS = 300_000;
+
+/**
+ * Builds, checks and tests everything, and prints the summary as the last line. `needs` are functions that resolve to
+ * `{ path }` or `{ reason }`; they run beside the build. With `fresh`, tests run again even when nothing has changed.
+ * Resolves to the exit code.
+ */
+export async function verify({ chromium, oracle, fresh }) {
+  removeReports();
+  const results = [];
+  const skips = [];
+
+  const obtaining = Promise.all([
+    need("Chromium", chromium, "CKPTKIT_CHROMIUM", CHROMIUM_HELP, { results, skips, count: countBrowserSuites() }),
+    need("Python oracle", oracle, "CKPTKIT_ORACLE", ORACLE_HELP, { results, skips, count: 0 }),
+  ]);
+  const build = await check(results, { name: "build", work: () => turbo(["generate", "build"], [], { limitMs: BUILD_LIMIT_MS }) });
+  for (const entry of SOURCE_CHECKS) await check(results, entry);
+  if (build.code === 0) for (const entry of packedChecks()) await check(results, entry);
+  await obtaining;
+
+  let tests = { tasks: [], output: "", code: 1 };
+  await step("tests (vitest)", async () => {
+    const flags = ["--continue=always", "--concurrency=2", ...(fresh ? ["--force"] : [])];
+    // The build is there, or has failed and been counted. What a test needs of it, it will miss by itself.
+    tests = await turbo(["test"], ["--only", ...flags], { limitMs: TESTS_LIMIT_MS });
+    return tests.code === 0 ? { mark: "ok" } : { mark: "FAILED" };
+  });
+  return report(results, readReports(tests.tasks), skips, tests);
+}
+
+async function need(name, obtain, variable, help, { results, skips, count }) {
+  let got;
+  await step(name, async () => {
+    got = await obtain();
+    if (got.path) process.env[variable] = got.path;
+    return got.path ? `${got.path} (${got.how})` : { mark: got.failed ? "FAILED" : "absent", note: got.reason };
+  });
+  if (got.path) return;
+  if (got.failed) results.push({ name, passed: false });
+  skips.push({ what: name, reason: got.reason, help, count });
+}
+
+async function check(results, { name, work }) {
+  const result = await step(name, async () => {
+    const { code, output } = await work().catch((error) => ({ code: 1, output: error.stack }));
+    return { code, output, mark: code === 0 ? "ok" : "FAILED" };
+  });
+  results.push({ name, passed: result.code === 0 });
+  if (result.code !== 0) say(indent(tail(result.output, 120)));
+  return result;
+}
+
+function report(checks, suites, skips, tests) {
+  if (tests.code !== 0) say(`\n${tail(tests.output, 400)}`);
+  say("\nTests by package                      passed  failed  skipped");
+  for (const { name, passed, failed, skipped } of suites) {
+    say(`  ${name.padEnd(34)} ${String(passed).padStart(7)} ${String(failed).padStart(7)} ${String(skipped).padStart(8)}`);
+  }
+  const checksPassed = checks.filter(({ passed }) => passed).length;
+  say(`  ${"checks".padEnd(34)} ${String(checksPassed).padStart(7)} ${String(checks.length - checksPassed).padStart(7)} ${"0".padStart(8)}`);
+  say(`\n${timingTable()}`);
+
+  const failures = [...checks.filter(({ passed }) => !passed).map(({ name }) => name), ...suites.flatMap((suite) => suite.failures.map((text) => `${suite.name}: ${text}`))];
+  if (failures.length > 0) say(`\nFailed:\n${indent(failures.join("\n"))}`);
+  const skippedTests = suites.flatMap((suite) => suite.skips.map((text) => `${suite.name}: ${text}`));
+  if (skippedTests.length > 0) say(`\nSkipped tests:\n${indent(skippedTests.join("\n"))}`);
+  for (const { what, reason, help, count } of skips) {
+    say(`\nSKIPPED for want of ${what}${count > 0 ? ` (${count} test files that also run there)` : ""}: ${reason}.\n  To have it: ${help}.`);
+  }
+
+  const passed = checksPassed + sum(suites, "passed");
+  const failed = checks.length - checksPassed + sum(suites, "failed");
+  const skipped = sum(suites, "skipped") + sum(skips, "count");
+  say(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return failed > 0 || passed === 0 ? 1 : 0;
+}
+
+const sum = (list, field) => list.reduce((total, entry) => total + entry[field], 0);
+const indent = (text) => text.replace(/^/gm, "    ");
