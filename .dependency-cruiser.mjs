@@ -87,7 +87,15 @@ export default {
       severity: "error",
       from: {
         orphan: true,
-        pathNot: ["\\.d\\.ts$", "/test/", "vitest\\.config\\.ts$", "^scripts/", "^packages/[^/]+/src/(index|main)\\.ts$", "/bin/", "\\.mjs$"],
+        pathNot: [
+          "\\.d\\.ts$",
+          "/test/",
+          "vitest\\.config\\.ts$",
+          "^scripts/",
+          "^packages/[^/]+/src/(index|main)\\.ts$",
+          "/bin/",
+          "\\.mjs$",
+        ],
       },
       to: {},
     },

@@ -23,7 +23,9 @@ export const BUNDLES = [
     file: "everything",
     name: "everything, with WebAssembly",
     limit: "60 KB",
-    code: ["core", "pickle", "wasm", "formats", "inspect"].map((name, index) => `export * as m${index} from "@ckptkit/${name}";`).join("\n"),
+    code: ["core", "pickle", "wasm", "formats", "inspect"]
+      .map((name, index) => `export * as m${index} from "@ckptkit/${name}";`)
+      .join("\n"),
     mustNotAppear: { text: NEVER },
   },
 ];

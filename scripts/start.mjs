@@ -1,11 +1,11 @@
 // `npm start`: from a fresh clone to the `ckpt` command at work on a real checkpoint.
 import "./lib/node-version.mjs";
 import { mkdirSync, rmSync } from "node:fs";
+import { ckpt } from "./lib/ckpt.mjs";
+import { inRoot } from "./lib/root.mjs";
+import { tail } from "./lib/run.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { StepFailed, say, step } from "./lib/steps.mjs";
-import { inRoot } from "./lib/root.mjs";
-import { ckpt } from "./lib/ckpt.mjs";
-import { tail } from "./lib/run.mjs";
 import { turbo } from "./lib/turbo.mjs";
 
 const CHECKPOINT = "fixtures/files/vit-tiny.ckpt";

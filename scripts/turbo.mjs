@@ -7,4 +7,5 @@ import { usePnpm } from "./lib/setup.mjs";
 
 await usePnpm();
 const [node, turbo] = tool("turbo");
-process.exitCode = spawnSync(node, [turbo, "run", ...process.argv.slice(2)], { cwd: ROOT, env: environment(), stdio: "inherit" }).status ?? 1;
+process.exitCode =
+  spawnSync(node, [turbo, "run", ...process.argv.slice(2)], { cwd: ROOT, env: environment(), stdio: "inherit" }).status ?? 1;

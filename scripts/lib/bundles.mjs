@@ -44,7 +44,9 @@ const contributing = ({ outputs }) =>
 function found(name, text, inputs, { packages = [], text: patterns = [] }) {
   return [
     ...packages.flatMap((banned) =>
-      inputs.filter((path) => path.includes(`node_modules/${banned}/`)).map((path) => `${name}: ${path} is in the bundle, and ${banned} must not be`),
+      inputs
+        .filter((path) => path.includes(`node_modules/${banned}/`))
+        .map((path) => `${name}: ${path} is in the bundle, and ${banned} must not be`),
     ),
     ...patterns.filter((pattern) => pattern.test(text)).map((pattern) => `${name}: ${pattern} matches the bundle, and must not`),
   ];

@@ -8,16 +8,28 @@ import { run } from "./run.mjs";
 import { tryAsUser } from "./user-program.mjs";
 
 const LIMIT_MS = 180_000;
-const command = (...parts) => () => run(parts.flat(), { limitMs: LIMIT_MS });
+const command =
+  (...parts) =>
+  () =>
+    run(parts.flat(), { limitMs: LIMIT_MS });
 const lines = (problems) => ({ code: problems.length > 0 ? 1 : 0, output: problems.join("\n") });
 
 /** Checks that read the source only. */
 export const SOURCE_CHECKS = [
   { name: "types (tsc)", work: command(tool("typescript", "tsc"), "-p", "tsconfig.json") },
-  { name: "format and lint (biome)", work: command(tool("@biomejs/biome", "biome"), "ci", "--colors=off", ".") },
+  { name: "format and lint (biome)", work: command(tool("@biomejs/biome", "biome"), "ci", "--colors=off", "--error-on-warnings", ".") },
   {
     name: "imports (dependency-cruiser)",
-    work: command(tool("dependency-cruiser", "depcruise"), "--config", ".dependency-cruiser.mjs", "--output-type", "err-long", "wasm", "packages", "scripts"),
+    work: command(
+      tool("dependency-cruiser", "depcruise"),
+      "--config",
+      ".dependency-cruiser.mjs",
+      "--output-type",
+      "err-long",
+      "wasm",
+      "packages",
+      "scripts",
+    ),
   },
   { name: "unused code (knip)", work: command(tool("knip"), "--no-progress") },
   { name: "house rules", work: async () => lines(brokenHouseRules()) },
@@ -35,13 +47,19 @@ export function packedChecks() {
         return lines(packed.flatMap(manifestProblems));
       },
     },
-    { name: "published files (publint)", work: () => each(packed, ({ tarball }) => run([...tool("publint"), "run", tarball, "--strict"], { limitMs: LIMIT_MS })) },
+    {
+      name: "published files (publint)",
+      work: () => each(packed, ({ tarball }) => run([...tool("publint"), "run", tarball, "--strict"], { limitMs: LIMIT_MS })),
+    },
     {
       name: "published types (attw)",
       work: () =>
         each(
           packed.filter(({ manifest }) => manifest.exports),
-          ({ tarball }) => run([...tool("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-color", "--no-emoji"], { limitMs: LIMIT_MS }),
+          ({ tarball }) =>
+            run([...tool("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-color", "--no-emoji"], {
+              limitMs: LIMIT_MS,
+            }),
         ),
     },
     { name: "packed packages in a user's program", work: () => tryAsUser(packed) },

@@ -31,7 +31,8 @@ const IN_PLAYWRIGHT = [
 ];
 
 /** The command that a person would type to get what is missing. */
-export const CHROMIUM_HELP = "apt-get install chromium, or npx playwright-core install --with-deps chromium, or set CKPTKIT_CHROMIUM to a Chromium";
+export const CHROMIUM_HELP =
+  "apt-get install chromium, or npx playwright-core install --with-deps chromium, or set CKPTKIT_CHROMIUM to a Chromium";
 
 /**
  * Resolves to `{ path, how }`, or to `{ reason }` when there is no Chromium on this machine.
@@ -56,11 +57,6 @@ export async function obtainChromium() {
   const downloaded = await findChromium();
   if (downloaded.path) return { ...downloaded, how: "installed by playwright-core" };
   return { reason: `no Chromium found; ${byApt}; playwright-core could not download one either (see .cache/setup.log)` };
-}
-
-async function findOne() {
-  for (const path of candidates()) if (await starts(path)) return path;
-  return undefined;
 }
 
 function candidates() {

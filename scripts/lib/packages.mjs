@@ -7,7 +7,9 @@ const PARENTS = ["packages", "apps"];
 
 const folders = () => [
   ...SINGLE,
-  ...PARENTS.filter((parent) => existsSync(inRoot(parent))).flatMap((parent) => readdirSync(inRoot(parent)).map((name) => `${parent}/${name}`)),
+  ...PARENTS.filter((parent) => existsSync(inRoot(parent))).flatMap((parent) =>
+    readdirSync(inRoot(parent)).map((name) => `${parent}/${name}`),
+  ),
 ];
 
 /** Every package as `{ name, folder, manifest }`, sorted by name; `folder` is relative to the root. */

@@ -42,7 +42,9 @@ function checkVersions(scratch) {
   const versions = new Map(publishable().map(({ name, folder }) => [name, after(folder)]));
   const problems = [];
   if (new Set(versions.values()).size !== 1) {
-    problems.push(`One version names the whole, but they would be ${[...versions].map(([name, version]) => `${name} ${version}`).join(", ")}`);
+    problems.push(
+      `One version names the whole, but they would be ${[...versions].map(([name, version]) => `${name} ${version}`).join(", ")}`,
+    );
   }
   for (const { name, folder, manifest } of packages()) {
     if (manifest.private && after(folder) !== manifest.version) problems.push(`${name} is private and would get version ${after(folder)}`);

@@ -24,10 +24,13 @@ export function readReports(turboTasks) {
       sum.failures.push(what);
     };
     const path = reportOf(folder);
-    if (existsSync(path)) addReport(sum, fail, readJson(path));
-    else fail("no report: its tests did not run, or did not come to their end");
-    if (sum.failed === 0 && task?.failed) fail("vitest failed outside of a test (an unhandled error, or a worker that died)");
-    if (sum.passed + sum.failed + sum.skipped === 0 && hasTests(folder)) fail("the report holds no test");
+    if (!hasTests(folder)) fail("has a test script and no test");
+    else if (!existsSync(path)) fail("no report: its tests did not run, or did not come to their end");
+    else {
+      addReport(sum, fail, readJson(path));
+      if (sum.failed === 0 && task?.failed) fail("vitest failed outside of a test (an unhandled error, or a worker that died)");
+      if (sum.passed + sum.failed + sum.skipped === 0) fail("the report holds no test");
+    }
     return sum;
   });
 }
@@ -52,7 +55,8 @@ function addReport(sum, fail, report) {
 }
 
 const hasTests = (folder) =>
-  existsSync(inRoot(folder, "test")) && readdirSync(inRoot(folder, "test"), { recursive: true }).some((name) => String(name).endsWith(".test.ts"));
+  existsSync(inRoot(folder, "test")) &&
+  readdirSync(inRoot(folder, "test"), { recursive: true }).some((name) => String(name).endsWith(".test.ts"));
 
 /** The number of test files that run in Chromium as well as in Node. */
 export const countBrowserSuites = () =>

@@ -39,8 +39,11 @@ function kill(child, signal) {
  * `{ code, output, timedOut }`. A command that cannot be started has code 127.
  */
 export function run(command, { cwd = ROOT, env = environment(), limitMs, log = SETUP_LOG, shell = false } = {}) {
-  mkdirSync(dirname(log), { recursive: true });
-  appendFileSync(log, `\n$ ${command.join(" ")}\n`);
+  const note = (text) => {
+    mkdirSync(dirname(log), { recursive: true });
+    appendFileSync(log, text);
+  };
+  note(`$ ${command.join(" ")}   (started)\n`);
   return new Promise((resolve) => {
     const child = spawn(command[0], command.slice(1), { cwd, env, shell, detached: !WINDOWS, stdio: ["ignore", "pipe", "pipe"] });
     running.add(child);
@@ -48,7 +51,6 @@ export function run(command, { cwd = ROOT, env = environment(), limitMs, log = S
     let timedOut = false;
     const collect = (chunk) => {
       output += chunk;
-      appendFileSync(log, chunk);
     };
     child.stdout.setEncoding("utf8").on("data", collect);
     child.stderr.setEncoding("utf8").on("data", collect);
@@ -63,6 +65,8 @@ export function run(command, { cwd = ROOT, env = environment(), limitMs, log = S
     const end = (code, more = "") => {
       clearTimeout(timer);
       running.delete(child);
+      // In one piece, as commands run side by side.
+      note(`\n$ ${command.join(" ")}   (${timedOut ? "took too long" : `ended with code ${code}`})\n${output}${more}\n`);
       resolve({ code: timedOut ? 124 : code, output: output + more, timedOut });
     };
     child.on("error", (error) => end(127, `${command[0]} could not be started: ${error.message}\n`));

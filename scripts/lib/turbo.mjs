@@ -10,7 +10,16 @@ const RUNS = inRoot(".turbo", "runs");
  */
 export async function turbo(tasks, flags = [], options = {}) {
   rmSync(RUNS, { recursive: true, force: true });
-  const command = [...tool("turbo"), "run", ...tasks, "--summarize", "--output-logs=errors-only", "--no-color", "--log-order=grouped", ...flags];
+  const command = [
+    ...tool("turbo"),
+    "run",
+    ...tasks,
+    "--summarize",
+    "--output-logs=errors-only",
+    "--no-color",
+    "--log-order=grouped",
+    ...flags,
+  ];
   const { code, output } = await run(command, { env: environment(options.env), limitMs: options.limitMs });
   return { code, output: output.replace(/^.*(Summary:|JSON report written to).*\n?/gm, ""), tasks: readSummary() };
 }

@@ -28,7 +28,16 @@ export async function tryAsUser(packed) {
   mkdirSync(`${USER_FOLDER}/node_modules/@types`, { recursive: true });
   const nodeTypes = `${USER_FOLDER}/node_modules/@types/node`;
   if (!existsSync(nodeTypes)) symlinkSync(inRoot("node_modules", "@types", "node"), nodeTypes, "junction");
-  const flags = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2023,dom,dom.iterable,dom.asynciterable", "--module", "nodenext"];
+  const flags = [
+    "--noEmit",
+    "--strict",
+    "--target",
+    "es2022",
+    "--lib",
+    "es2023,dom,dom.iterable,dom.asynciterable",
+    "--module",
+    "nodenext",
+  ];
   return run([...tool("typescript", "tsc"), ...flags, "--types", "node", "types.ts", ...examples.map(({ file }) => file)], {
     cwd: USER_FOLDER,
     limitMs: 120_000,

@@ -1,6 +1,7 @@
 // What `npm test` and `pnpm check` share: build, checks, tests, and the closing summary.
-import { CHROMIUM_HELP } from "./chromium.mjs";
+
 import { packedChecks, SOURCE_CHECKS } from "./checks.mjs";
+import { CHROMIUM_HELP } from "./chromium.mjs";
 import { ORACLE_HELP } from "./oracle.mjs";
 import { countBrowserSuites, readReports, removeReports } from "./reports.mjs";
 import { tail } from "./run.mjs";
@@ -69,15 +70,22 @@ function report(checks, suites, skips, tests) {
     say(`  ${name.padEnd(34)} ${String(passed).padStart(7)} ${String(failed).padStart(7)} ${String(skipped).padStart(8)}`);
   }
   const checksPassed = checks.filter(({ passed }) => passed).length;
-  say(`  ${"checks".padEnd(34)} ${String(checksPassed).padStart(7)} ${String(checks.length - checksPassed).padStart(7)} ${"0".padStart(8)}`);
+  say(
+    `  ${"checks".padEnd(34)} ${String(checksPassed).padStart(7)} ${String(checks.length - checksPassed).padStart(7)} ${"0".padStart(8)}`,
+  );
   say(`\n${timingTable()}`);
 
-  const failures = [...checks.filter(({ passed }) => !passed).map(({ name }) => name), ...suites.flatMap((suite) => suite.failures.map((text) => `${suite.name}: ${text}`))];
+  const failures = [
+    ...checks.filter(({ passed }) => !passed).map(({ name }) => name),
+    ...suites.flatMap((suite) => suite.failures.map((text) => `${suite.name}: ${text}`)),
+  ];
   if (failures.length > 0) say(`\nFailed:\n${indent(failures.join("\n"))}`);
   const skippedTests = suites.flatMap((suite) => suite.skips.map((text) => `${suite.name}: ${text}`));
   if (skippedTests.length > 0) say(`\nSkipped tests:\n${indent(skippedTests.join("\n"))}`);
   for (const { what, reason, help, count } of skips) {
-    say(`\nSKIPPED for want of ${what}${count > 0 ? ` (${count} test files that also run there)` : ""}: ${reason}.\n  To have it: ${help}.`);
+    say(
+      `\nSKIPPED for want of ${what}${count > 0 ? ` (${count} test files that also run there)` : ""}: ${reason}.\n  To have it: ${help}.`,
+    );
   }
 
   const passed = checksPassed + sum(suites, "passed");
