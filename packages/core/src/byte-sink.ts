@@ -12,7 +12,11 @@ export interface ByteSink {
   readonly position: number;
   /** Appends bytes. The sink is done with the array when the promise resolves, so that it can be filled again. */
   write(bytes: Bytes): Promise<void>;
-  /** Makes everything that was written visible, whole. */
+  /**
+   * Makes everything that was written visible, whole. Does nothing the second time.
+   *
+   * @throws {CheckpointSourceError} WRITE_FAILED, NO_SPACE; WRITE_FAILED also after `abort` or a failed `write`.
+   */
   commit(): Promise<void>;
   /** Forgets everything that was written. Does nothing after a commit. */
   abort(): Promise<void>;
@@ -33,7 +37,7 @@ export function memorySink(name = "memory"): MemorySink {
   let parts: Uint8Array[] = [];
   let position = 0;
   let result: Uint8Array | undefined;
-  let open = true;
+  let state: "open" | "committed" | "aborted" = "open";
   return {
     name,
     get position() {
@@ -43,13 +47,14 @@ export function memorySink(name = "memory"): MemorySink {
       return result;
     },
     async write(bytes) {
-      if (!open) throw new CheckpointSourceError("WRITE_FAILED", `${name} was written to after it had been closed.`);
+      if (state !== "open") throw new CheckpointSourceError("WRITE_FAILED", `${name} was written to after it had been ${state}.`);
       parts.push(bytes.slice());
       position += bytes.length;
     },
     async commit() {
-      if (!open) return;
-      open = false;
+      if (state === "aborted") throw new CheckpointSourceError("WRITE_FAILED", `${name} was committed after it had been aborted.`);
+      if (state === "committed") return;
+      state = "committed";
       result = new Uint8Array(position);
       let at = 0;
       for (const part of parts) {
@@ -59,7 +64,7 @@ export function memorySink(name = "memory"): MemorySink {
       parts = [];
     },
     async abort() {
-      open = false;
+      if (state === "open") state = "aborted";
       parts = [];
     },
   };

@@ -1,4 +1,5 @@
 import type { Bytes } from "./byte-source.js";
+import { CheckpointLoadError } from "./errors.js";
 import type { SignalOptions } from "./progress.js";
 import { contiguousStrides, reachOf } from "./shape.js";
 import { bitsOf, type TensorHandle } from "./tensor.js";
@@ -32,6 +33,13 @@ export async function gather(
   options?: SignalOptions,
 ): Promise<void> {
   const itemBytes = bitsOf(tensor.spec) / 8;
+  if (!Number.isInteger(itemBytes)) {
+    throw new CheckpointLoadError(
+      "UNSUPPORTED_DTYPE",
+      `Tensor "${tensor.path}" is a strided view of ${tensor.dtype} elements, which are not whole bytes: it cannot be made contiguous.`,
+      { details: { dtype: tensor.dtype, shape: tensor.shape, strides: tensor.strides } },
+    );
+  }
   const first = start / itemBytes;
   const boxes: Box[] = [];
   splitIntoBoxes(tensor.shape, tensor.strides, first, first + target.length / itemBytes, 0, 0, boxes);

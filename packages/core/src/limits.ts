@@ -29,6 +29,8 @@ export const DEFAULT_LIMITS = {
   inflatedBytes: 1024 * 1024 * 1024,
   /** Bytes that gathering one strided tensor may hold at a time. */
   gatherBytes: 32 * 1024 * 1024,
+  /** Bytes of a tensor that is larger than its storage because its strides repeat it, so that a few bytes may not stand for a terabyte. */
+  expandedBytes: 1024 * 1024 * 1024,
 } as const satisfies Record<string, number>;
 
 /** Name of a limit. */
@@ -43,7 +45,8 @@ export type Limits = { readonly [name in LimitName]: number };
  * @example const limits = withLimits({ tensors: 1000 });
  */
 export function withLimits(overrides: Partial<Limits> = {}): Limits {
-  return { ...DEFAULT_LIMITS, ...overrides };
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
 }
 
 /**

@@ -10,13 +10,13 @@ export function sliceSource(inner: ByteSource, start: number, end: number, name 
   const source: ByteSource = {
     size: end - start,
     name,
-    read(from, to, options) {
+    async read(from, to, options) {
       checkRange(source, from, to);
       return inner.read(start + from, start + to, options);
     },
-    readInto(target, from, options) {
+    async readInto(target, from, options) {
       checkRange(source, from, from + target.length);
-      return readInto(inner, target, start + from, options);
+      await readInto(inner, target, start + from, options);
     },
   };
   return source;

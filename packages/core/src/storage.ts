@@ -1,6 +1,6 @@
 import { type ByteSource, type Bytes, readInto } from "./byte-source.js";
-import { CheckpointIntegrityError } from "./errors.js";
-import type { Hasher, Kernels } from "./kernels.js";
+import { CheckpointError, CheckpointIntegrityError } from "./errors.js";
+import type { Hasher, KernelBuffer, Kernels } from "./kernels.js";
 import type { SignalOptions } from "./progress.js";
 
 /** What a reader tells of a storage. */
@@ -63,6 +63,7 @@ export class CrcWatch {
   readonly #hasher: Hasher;
   readonly #release: () => void;
   #done = 0;
+  #closed = false;
 
   constructor(storage: Storage, expected: number, kernels: Kernels, release: () => void) {
     this.#storage = storage;
@@ -86,22 +87,27 @@ export class CrcWatch {
    * @throws {CheckpointIntegrityError} CRC_MISMATCH
    */
   async finish(options?: SignalOptions): Promise<void> {
-    const buffer = this.#kernels.allocate(1 << 18);
+    if (this.#closed) throw new CheckpointError("INTERNAL", `The CRC-32 of "${this.#storage.id}" is not watched any more.`);
+    let buffer: KernelBuffer | undefined;
     try {
-      while (this.#done < this.#storage.byteLength) {
+      if (this.#done < this.#storage.byteLength) buffer = this.#kernels.allocate(1 << 18);
+      while (buffer && this.#done < this.#storage.byteLength) {
         const take = Math.min(buffer.bytes.length, this.#storage.byteLength - this.#done);
         await this.#storage.readInto(buffer.bytes.subarray(0, take), this.#done, options);
+        if (this.#closed) throw new CheckpointError("INTERNAL", `The check of "${this.#storage.id}" was cancelled while it ran.`);
       }
       const found = Number.parseInt(this.#hasher.hexDigest(), 16);
       if (found !== this.#expected) throw crcMismatch(this.#storage.id, this.#expected, found);
     } finally {
-      buffer.free();
+      buffer?.free();
       this.cancel();
     }
   }
 
   /** Stops watching without a verdict. */
   cancel(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#hasher.free();
     this.#release();
   }

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from "./limits.js";
 import type { SignalOptions } from "./progress.js";
 import { contiguousStrides, countElements, isContiguous, reachOf } from "./shape.js";
 import type { Storage } from "./storage.js";
+import { toTensorValues } from "./tensor-values.js";
 import type { PathKey } from "./tree.js";
 
 /** How a quantised tensor's integers stand for real numbers: real = scale x (integer - zeroPoint). */
@@ -122,26 +123,36 @@ export class TensorHandle {
   /**
    * Fills `target` with the tensor's contiguous little-endian bytes from `start` on. Both must be at element boundaries.
    *
-   * @throws {CheckpointLoadError} NO_TENSORS when the tensor has no bytes (meta device).
+   * @throws {CheckpointLoadError} NO_TENSORS when the tensor has no bytes (meta device); LIMIT_EXCEEDED when its strides repeat a small
+   * storage beyond `expandedBytes`; UNSUPPORTED_DTYPE for a strided view of
+   * elements that are not whole bytes, or a negated view of a dtype without negative numbers.
+   * @throws {CheckpointError} OUT_OF_RANGE; INVALID_ARGUMENT when a boundary lies within an element.
    */
   async readInto(target: Bytes, start = 0, options?: SignalOptions): Promise<void> {
     options?.signal?.throwIfAborted();
     if (target.length === 0) return;
-    const { storage } = this.spec;
-    if (!storage) throw new CheckpointLoadError("NO_TENSORS", `Tensor "${this.path}" has no bytes in the file (meta device).`);
+    const storage = this.#storageToRead();
     if (start < 0 || start + target.length > this.byteLength) {
       throw new CheckpointError(
         "OUT_OF_RANGE",
         `Bytes [${start}, ${start + target.length}) of tensor "${this.path}" were asked for, but it has ${this.byteLength}.`,
       );
     }
+    const unit = unitBytes(this.spec);
+    if (start % unit !== 0 || (target.length % unit !== 0 && start + target.length !== this.byteLength)) {
+      throw new CheckpointError(
+        "INVALID_ARGUMENT",
+        `Bytes [${start}, ${start + target.length}) of tensor "${this.path}" cut through its elements: ${unit} bytes belong together.`,
+      );
+    }
     if (this.contiguous) await storage.readInto(target, this.spec.byteOffset + start, options);
     else await gather(this, target, start, DEFAULT_LIMITS.gatherBytes, options);
-    toLittleEndianValues(this.spec, target);
+    toTensorValues(this.spec, target);
   }
 
   /** All bytes at once. For tensors of any size prefer `chunks`. */
   async read(options?: SignalOptions): Promise<Uint8Array> {
+    if (this.byteLength > 0) this.#storageToRead();
     const bytes = new Uint8Array(this.byteLength);
     await this.readInto(bytes, 0, options);
     return bytes;
@@ -153,27 +164,64 @@ export class TensorHandle {
    * @example for await (const bytes of tensor.chunks(new Uint8Array(1 << 20))) hasher.update(bytes);
    */
   async *chunks(buffer: Bytes, options?: SignalOptions): AsyncGenerator<Bytes, void, void> {
-    const step = buffer.length - (buffer.length % 16);
-    if (step === 0) throw new CheckpointError("INVALID_ARGUMENT", "The buffer for chunks must hold at least 16 bytes.");
-    for (let start = 0; start < this.byteLength; start += step) {
-      const piece = buffer.subarray(0, Math.min(step, this.byteLength - start));
-      await this.readInto(piece, start, options);
-      yield piece;
+    const unit = chunkUnit(this.spec);
+    const step = buffer.length - (buffer.length % unit);
+    if (step === 0) throw new CheckpointError("INVALID_ARGUMENT", `The buffer for chunks must hold at least ${unit} bytes.`);
+    if (this.contiguous) {
+      for (let start = 0; start < this.byteLength; start += step) {
+        const piece = buffer.subarray(0, Math.min(step, this.byteLength - start));
+        await this.readInto(piece, start, options);
+        yield piece;
+      }
+      return;
     }
+    // A small piece of a transposed tensor is strewn over all of its storage. So such tensors are gathered in pieces as large as
+    // they may be, and handed on in pieces of the caller's size.
+    this.#storageToRead();
+    const gathered = new Uint8Array(Math.min(this.byteLength, step * Math.ceil(DEFAULT_LIMITS.gatherBytes / step)));
+    for (let start = 0; start < this.byteLength; start += gathered.length) {
+      const part = gathered.subarray(0, Math.min(gathered.length, this.byteLength - start));
+      await this.readInto(part, start, options);
+      for (let at = 0; at < part.length; at += step) {
+        const piece = buffer.subarray(0, Math.min(step, part.length - at));
+        piece.set(part.subarray(at, at + piece.length));
+        yield piece;
+      }
+    }
+  }
+
+  /**
+   * The storage, where there are bytes worth reading.
+   *
+   * @throws {CheckpointLoadError} NO_TENSORS; LIMIT_EXCEEDED when a small storage stands for far more bytes, by strides that repeat it.
+   */
+  #storageToRead(): Storage {
+    const { storage } = this.spec;
+    if (!storage) throw new CheckpointLoadError("NO_TENSORS", `Tensor "${this.path}" has no bytes in the file (meta device).`);
+    const allowed = Math.max(storage.byteLength, DEFAULT_LIMITS.expandedBytes);
+    if (this.byteLength > allowed) {
+      throw new CheckpointLoadError(
+        "LIMIT_EXCEEDED",
+        `Tensor "${this.path}" repeats the ${storage.byteLength} bytes of its storage to ${this.byteLength} bytes; ${allowed} are allowed.`,
+        { details: { limit: "expandedBytes", allowed, found: this.byteLength, shape: this.shape, strides: this.strides } },
+      );
+    }
+    return storage;
   }
 }
 
-/** Turns stored bytes into the tensor's own: byte order first, then negated and conjugated views. */
-function toLittleEndianValues(spec: TensorSpec, bytes: Bytes): void {
-  if (!isDType(spec.dtype)) return;
-  const { swapBytes, kind } = DTYPES[spec.dtype];
-  if (spec.storage?.bigEndian && swapBytes > 1) {
-    for (let at = 0; at < bytes.length; at += swapBytes) bytes.subarray(at, at + swapBytes).reverse();
-  }
-  if (!spec.neg && !(spec.conj && kind === "complex")) return;
-  const flip = (every: number, first: number): void => {
-    for (let at = first + swapBytes - 1; at < bytes.length; at += every) bytes[at] = (bytes[at] ?? 0) ^ 0x80;
-  };
-  if (spec.neg) flip(swapBytes, 0);
-  if (spec.conj && kind === "complex") flip(2 * swapBytes, swapBytes);
+/** Bytes that hold a whole number of elements, the fewest possible; 1 for formats' own dtypes of fractional bits. */
+function unitBytes(spec: TensorSpec): number {
+  const bits = bitsOf(spec);
+  return Number.isInteger(bits) ? bits / greatestDivisor(bits, 8) : 1;
+}
+
+/** Bytes of which a chunk is a multiple: whole elements, and whole 16-byte vectors. */
+function chunkUnit(spec: TensorSpec): number {
+  const unit = unitBytes(spec);
+  return (unit * 16) / greatestDivisor(unit, 16);
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
 }

@@ -1,0 +1,19 @@
+import type { ByteSource, Bytes } from "./byte-source.js";
+import type { SignalOptions } from "./progress.js";
+
+/** What a wrapper does differently from the source that it wraps. */
+export interface SourceReads {
+  read(start: number, end: number, options?: SignalOptions): Promise<Bytes>;
+  readInto(target: Bytes, start: number, options?: SignalOptions): Promise<void>;
+}
+
+/** A source like `inner` that reads in another way. Name, size, descriptor and closing are those of `inner`. */
+export function wrapSource(inner: ByteSource, reads: SourceReads): ByteSource {
+  return {
+    size: inner.size,
+    name: inner.name,
+    ...reads,
+    ...(inner.descriptor && { descriptor: () => inner.descriptor?.() }),
+    ...(inner.close && { close: async () => inner.close?.() }),
+  };
+}
