@@ -1,0 +1,2 @@
+export * from "./byte-sink-contract.js";
+export * from "./byte-source-contract.js";
