@@ -1,3 +1,5 @@
+import { builtinModules } from "node:module";
+
 // Who may import whom. Imports point one way only: core <- pickle, wasm <- formats <- inspect; node beside them; cli on top.
 // Packages see each other through their public exports alone, and what runs in browsers never sees `node:*`.
 
@@ -58,7 +60,7 @@ export default {
       comment: "*.everywhere.test.ts run in Chromium too: no node: module, and nothing of the Node side of testkit.",
       severity: "error",
       from: { path: "\\.everywhere\\.test\\.ts$" },
-      to: { path: "^(node:|packages/(node|cli|bullmq)/|packages/testkit/src/node)", reachable: true },
+      to: { path: [`^(${builtinModules.join("|")})$`, "^packages/(node|cli|bullmq)/", "^packages/testkit/src/node"], reachable: true },
     },
     {
       name: "no-testkit-in-source",
