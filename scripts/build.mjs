@@ -1,5 +1,5 @@
 // Builds the package in the current folder: one ES module an export (code shared between exports is split off), and
-// declarations by tsc. Entry points are the package's own `exports`; the CLI has its one in `bin`.
+// declarations by tsc. Entry points are the package's own `exports`; the CLI has its one in `src/main.ts`.
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,20 +12,28 @@ const entryPoints = Object.values(manifest.exports ?? {}).filter((path) => path.
 const isNode = ["@ckptkit/node", "ckptkit"].includes(manifest.name);
 
 rmSync("dist", { recursive: true, force: true });
-await build({
-  entryPoints: entryPoints.length > 0 ? entryPoints : ["src/main.ts"],
-  outdir: "dist",
-  outbase: "src",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  target: "es2022",
-  platform: isNode ? "node" : "neutral",
-  // A library leaves its dependencies to the installer. The CLI carries our own packages, so that it starts in one read.
-  packages: manifest.bin ? undefined : "external",
-  external: manifest.bin ? Object.keys(manifest.dependencies ?? {}) : undefined,
-  chunkNames: "chunks/[name]-[hash]",
-  legalComments: "none",
-  logLevel: "warning",
-});
-execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b"], { stdio: "inherit" });
+// With its build info in place tsc would think that the declarations are still there.
+rmSync("node_modules/.cache/tsconfig.tsbuildinfo", { force: true });
+try {
+  await build({
+    entryPoints: entryPoints.length > 0 ? entryPoints : ["src/main.ts"],
+    outdir: "dist",
+    outbase: "src",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    platform: isNode ? "node" : "neutral",
+    // A library leaves its dependencies to the installer. The CLI carries our own packages, so that it starts in one read.
+    packages: manifest.bin ? undefined : "external",
+    external: manifest.bin ? Object.keys(manifest.dependencies ?? {}) : undefined,
+    chunkNames: "chunks/[name]-[hash]",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  // Not `tsc -b`: the packages below are built already, and a build writes into its own folder only.
+  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], { stdio: "inherit" });
+} catch {
+  // esbuild and tsc have said what is wrong.
+  process.exit(1);
+}
