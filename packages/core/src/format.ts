@@ -18,10 +18,10 @@ export interface OpenOptions extends OperationOptions {
   openSibling?: ((name: string) => Promise<ByteSource>) | undefined;
 }
 
-/** The first and last bytes of a file, from which formats are told apart. */
+/** The beginning of a file, from which formats are told apart. */
 export interface Probe {
+  /** The first 64 KiB, or the whole of a smaller file. */
   readonly head: Bytes;
-  readonly tail: Bytes;
   readonly size: number;
   /** File name, for formats without a magic number. Content decides where it can. */
   readonly name: string;

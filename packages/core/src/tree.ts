@@ -9,7 +9,7 @@ import type { TensorSpec } from "./tensor.js";
 export type Tree = null | boolean | number | bigint | string | Uint8Array | TreeNode;
 
 /** The compound values of a {@link Tree}. The graph may share nodes and hold cycles. */
-export type TreeNode = RealNode | MapNode | ListNode | ObjectNode | TensorNode;
+export type TreeNode = RealNode | MapNode | ListNode | ObjectNode | GlobalNode | TensorNode;
 
 /** A real number with an integral value, such as 1.0. */
 export interface RealNode {
@@ -50,6 +50,13 @@ export interface ObjectNode {
   items?: Tree[];
   /** Set items, when the class is a mapping. */
   entries?: [Tree, Tree][];
+}
+
+/** A class, function or constant that is named and not made: `torch.float32`, `functools.partial`. */
+export interface GlobalNode {
+  readonly kind: "global";
+  /** Dotted name. */
+  readonly name: string;
 }
 
 /** A place where a tensor stands in the tree. Places that share one tensor share one node. */

@@ -1,0 +1,164 @@
+import { type DType, isDType, memorySource, realNumber, Storage, type Tree } from "@ckptkit/core";
+import type { PickleCall, PickleValue } from "@ckptkit/pickle";
+import { type Constructor, isKind, type TreeBuilder } from "./tree-builder.js";
+
+/** An element type of numpy: its code here, or numpy's own name with its size. */
+interface NumpyDType {
+  dtype: string;
+  bits: number;
+  bigEndian: boolean;
+}
+
+const CODES: Readonly<Record<string, DType>> = {
+  b1: "BOOL",
+  i1: "I8",
+  i2: "I16",
+  i4: "I32",
+  i8: "I64",
+  u1: "U8",
+  u2: "U16",
+  u4: "U32",
+  u8: "U64",
+  f2: "F16",
+  f4: "F32",
+  f8: "F64",
+  c8: "C64",
+  c16: "C128",
+};
+
+/** Functions by which numpy values are pickled. @see https://github.com/numpy/numpy numpy/_core/src/multiarray/methods.c, array_setstate */
+export const NUMPY_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
+  "numpy.core.multiarray._reconstruct": reconstruct,
+  "numpy._core.multiarray._reconstruct": reconstruct,
+  "numpy.core.multiarray.scalar": scalar,
+  "numpy._core.multiarray.scalar": scalar,
+  "numpy._core.numeric._frombuffer": fromBuffer,
+  "numpy.core.numeric._frombuffer": fromBuffer,
+};
+
+/** BUILD state of an array: (version, shape, dtype, is Fortran order, bytes or a list of objects). */
+function reconstruct(_args: readonly PickleValue[], call: PickleCall, builder: TreeBuilder): Tree | undefined {
+  const state = call.states?.at(-1);
+  if (!isKind(state, "tuple") || state.items.length < 4) return undefined;
+  const [shape, dtype, fortran, data] = state.items.slice(-4);
+  return arrayOf(dimensions(shape), readDType(dtype, builder), fortran === true || fortran === 1, toBytes(data, builder), builder);
+}
+
+/** Protocol 5: (buffer, dtype, shape, order). */
+function fromBuffer(args: readonly PickleValue[], _call: PickleCall, builder: TreeBuilder): Tree | undefined {
+  const [data, dtype, shape, order] = args;
+  return arrayOf(dimensions(shape), readDType(dtype, builder), order === "F", toBytes(data, builder), builder);
+}
+
+function arrayOf(
+  shape: number[] | undefined,
+  type: NumpyDType | undefined,
+  fortran: boolean,
+  bytes: Uint8Array | undefined,
+  builder: TreeBuilder,
+): Tree | undefined {
+  if (!shape || !type || !bytes) return undefined;
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if ((elements * type.bits) / 8 !== bytes.length) {
+    builder.findings.push({
+      rule: "numpy-array-size",
+      severity: "error",
+      message: `A numpy array of type ${type.dtype} and shape [${shape.join(", ")}] comes with ${bytes.length} bytes, where ${(elements * type.bits) / 8} were expected.`,
+    });
+    return undefined;
+  }
+  const storage = new Storage({
+    id: `numpy:${builder.nextArrayId()}`,
+    bytes: memorySource(bytes, "numpy array"),
+    bigEndian: type.bigEndian,
+  });
+  return {
+    kind: "tensor",
+    tensor: {
+      dtype: type.dtype,
+      shape,
+      storage,
+      byteOffset: 0,
+      ...(fortran ? { strides: fortranStrides(shape) } : {}),
+      ...(isDType(type.dtype) ? {} : { bits: type.bits }),
+    },
+  };
+}
+
+function fortranStrides(shape: readonly number[]): number[] {
+  let step = 1;
+  return shape.map((size) => {
+    const stride = step;
+    step *= Math.max(1, size);
+    return stride;
+  });
+}
+
+/** (dtype, bytes): a number, or a string of the bytes when the type is not numeric. */
+function scalar(args: readonly PickleValue[], _call: PickleCall, builder: TreeBuilder): Tree | undefined {
+  const type = readDType(args[0], builder);
+  const bytes = toBytes(args[1], builder);
+  if (!type || !bytes || bytes.length * 8 !== type.bits) return undefined;
+  const view = new DataView(bytes.slice().buffer);
+  const little = !type.bigEndian;
+  switch (type.dtype) {
+    case "BOOL":
+      return bytes[0] !== 0;
+    case "F32":
+      return realNumber(view.getFloat32(0, little));
+    case "F64":
+      return realNumber(view.getFloat64(0, little));
+    case "I8":
+      return view.getInt8(0);
+    case "U8":
+      return view.getUint8(0);
+    case "I16":
+      return view.getInt16(0, little);
+    case "U16":
+      return view.getUint16(0, little);
+    case "I32":
+      return view.getInt32(0, little);
+    case "U32":
+      return view.getUint32(0, little);
+    case "I64":
+      return exactInteger(view.getBigInt64(0, little));
+    case "U64":
+      return exactInteger(view.getBigUint64(0, little));
+    default:
+      return undefined;
+  }
+}
+
+const exactInteger = (value: bigint): number | bigint => (BigInt.asIntN(54, value) === value ? Number(value) : value);
+
+/** numpy.dtype(code, align, copy) with the state (version, byte order, subdtype, names, fields, item size, alignment, flags). */
+function readDType(value: PickleValue | undefined, builder: TreeBuilder): NumpyDType | undefined {
+  if (!isKind(value, "call") || builder.nameOf(value.callable) !== "numpy.dtype") return undefined;
+  const code = value.args[0];
+  if (typeof code !== "string") return undefined;
+  const match = /^([biufcmMSUV])(\d+)$/.exec(code);
+  if (!match) return undefined;
+  const state = value.states?.at(-1);
+  const [, order, , , , itemBytes] = isKind(state, "tuple") ? state.items : [];
+  const declared = Number(match[2]) * (match[1] === "U" ? 4 : 1);
+  const bytes = typeof itemBytes === "number" && itemBytes > 0 ? itemBytes : declared;
+  const bigEndian = order === ">";
+  const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined;
+  return { dtype: known ?? `${bigEndian ? ">" : "<"}${code}`, bits: 8 * bytes, bigEndian: bigEndian && known !== undefined };
+}
+
+function dimensions(value: PickleValue | undefined): number[] | undefined {
+  if (!isKind(value, "tuple")) return undefined;
+  const sizes = value.items.filter((size): size is number => typeof size === "number" && Number.isSafeInteger(size) && size >= 0);
+  return sizes.length === value.items.length ? sizes : undefined;
+}
+
+/** Bytes as pickles carry them: bytes, a bytearray, a Python 2 string, or `_codecs.encode(text, "latin1")`. */
+export function toBytes(value: PickleValue | undefined, builder: TreeBuilder): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "string") return new TextEncoder().encode(value); // a Python 2 string that happened to be UTF-8
+  if (isKind(value, "bytearray")) return value.bytes;
+  if (!isKind(value, "call")) return undefined;
+  const built = builder.build(value);
+  return built instanceof Uint8Array ? built : undefined;
+}

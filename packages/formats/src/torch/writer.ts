@@ -1,0 +1,63 @@
+import type { CreateSink, Finding, Kernels, Tree } from "@ckptkit/core";
+import { writePickle } from "@ckptkit/pickle";
+import { type WriteOptions, type WriteResult, writeSession } from "../write-session.js";
+import { ZipWriter } from "../zip/zip-writer.js";
+import { PickleBuilder, type ResolveTensor, torchValueError } from "./to-pickle.js";
+
+/** How to write a torch archive. */
+export interface TorchWriteOptions extends WriteOptions {
+  kernels: Kernels;
+}
+
+/** What a torch writer wrote, and what of the tree it had to leave out. */
+export interface TorchWriteResult extends WriteResult {
+  findings: Finding[];
+  tensorCount: number;
+}
+
+/**
+ * Writes a tree with its tensors as a torch zip archive that `torch.load(weights_only=True)` opens. Streams: memory does
+ * not grow with the tensors. Tied tensors share one storage, as they do in torch's own files.
+ *
+ * @param resolve gives the bytes of each tensor in the tree.
+ * @throws {CheckpointValidationError} UNSUPPORTED_DTYPE when the root itself cannot be represented
+ * @see https://pytorch.org/docs/stable/notes/serialization.html
+ */
+export async function writeTorch(
+  tree: Tree,
+  resolve: ResolveTensor,
+  create: CreateSink,
+  options: TorchWriteOptions,
+): Promise<TorchWriteResult> {
+  const builder = new PickleBuilder(resolve);
+  const value = builder.build(tree);
+  if (value === undefined) throw torchValueError();
+  const { storages } = builder;
+  const total = storages.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const root = (options.fileName.split(/[\\/]/).at(-1) ?? "").replace(/\.[^.]*$/, "") || "archive";
+  let done = 0;
+  const files = await writeSession(create, options, async (open) => {
+    const sink = await open(options.fileName);
+    const zip = new ZipWriter(sink, options.kernels);
+    const text = (content: string): Uint8Array[] => [new TextEncoder().encode(content)];
+    await zip.add(`${root}/data.pkl`, [writePickle(value)]);
+    await zip.add(`${root}/.format_version`, text("1"));
+    await zip.add(`${root}/.storage_alignment`, text("64"));
+    await zip.add(`${root}/byteorder`, text("little"));
+    for (const [key, tensor] of storages.entries()) {
+      await zip.add(
+        `${root}/data/${key}`,
+        (async function* () {
+          for await (const bytes of tensor.chunks(options.buffer, options)) {
+            yield bytes;
+            done += bytes.length;
+            options.onProgress?.({ phase: "convert", done, total, item: tensor.name });
+          }
+        })(),
+      );
+    }
+    await zip.add(`${root}/version`, text("3\n"));
+    await zip.finish();
+  });
+  return { files, ties: new Map(), findings: builder.findings, tensorCount: storages.length };
+}

@@ -1,0 +1,58 @@
+import {
+  type Bytes,
+  CAST_DTYPES,
+  type CastDType,
+  countElements,
+  DTYPES,
+  type Kernels,
+  type OutputTensor,
+  TensorHandle,
+  type TensorSpec,
+} from "@ckptkit/core";
+
+const isCastDType = (dtype: string): dtype is CastDType => (CAST_DTYPES as readonly string[]).includes(dtype);
+
+/** Floating-point tensors that a conversion can cast; others keep their dtype. */
+export const isCastable = (dtype: string, to: CastDType | undefined): boolean => to !== undefined && dtype !== to && isCastDType(dtype);
+
+/**
+ * A tensor as a writer takes it, cast to another floating-point dtype where that is asked for.
+ *
+ * @param to applies to F64, F32, F16 and BF16 tensors only.
+ */
+export function outputTensor(name: string, spec: TensorSpec, tieKey: string, to: CastDType | undefined, kernels: Kernels): OutputTensor {
+  const tensor = new TensorHandle(spec, { keys: [name], name, group: "model" });
+  const from = spec.dtype;
+  if (to === undefined || from === to || !isCastDType(from)) {
+    return {
+      name,
+      dtype: from,
+      shape: spec.shape,
+      byteLength: tensor.byteLength,
+      tieKey,
+      chunks: (buffer, options) => tensor.chunks(buffer, options),
+    };
+  }
+  const fromBytes = DTYPES[from].bits / 8;
+  const toBytes = DTYPES[to].bits / 8;
+  return {
+    name,
+    dtype: to,
+    shape: spec.shape,
+    byteLength: countElements(spec.shape) * toBytes,
+    tieKey: `${tieKey}>${to}`,
+    async *chunks(buffer, options) {
+      const { source, target } = divide(buffer, fromBytes, toBytes);
+      for await (const bytes of tensor.chunks(source, options)) {
+        yield target.subarray(0, kernels.cast(from, to, bytes, target));
+      }
+    },
+  };
+}
+
+/** Splits a buffer into room for elements before and after a cast, both at multiples of 64 bytes. */
+function divide(buffer: Bytes, fromBytes: number, toBytes: number): { source: Bytes; target: Bytes } {
+  const elements = Math.floor(buffer.length / (fromBytes + toBytes) / 64) * 64;
+  const middle = elements * fromBytes;
+  return { source: buffer.subarray(0, middle), target: buffer.subarray(middle, middle + elements * toBytes) };
+}
