@@ -1,6 +1,6 @@
 import type { ByteSink } from "@ckptkit/core";
 import { describe, expect, it } from "vitest";
-import { codeOf, patternBytes } from "./byte-source-contract.js";
+import { codeOf, expectSameBytes, patternBytes } from "./byte-source-contract.js";
 
 /** A destination for {@link byteSinkContract}. */
 export interface SinkUnderTest {
@@ -27,7 +27,7 @@ export function byteSinkContract(name: string, prepare: () => SinkUnderTest | Pr
       expect(sink.position).toBe(100_000);
       expect(await target.visible()).toBeUndefined();
       await sink.commit();
-      expect(await target.visible()).toEqual(bytes);
+      expectSameBytes(await target.visible(), bytes);
     });
 
     it("lets the buffer of a write be filled again", async () => {
@@ -38,7 +38,7 @@ export function byteSinkContract(name: string, prepare: () => SinkUnderTest | Pr
       await sink.write(buffer);
       buffer.fill(0);
       await sink.commit();
-      expect(await target.visible()).toEqual(expected);
+      expectSameBytes(await target.visible(), expected);
     });
 
     it("shows nothing after an abort, and refuses to be committed then", async () => {
@@ -62,14 +62,14 @@ export function byteSinkContract(name: string, prepare: () => SinkUnderTest | Pr
       await sink.abort();
       await sink.commit();
       expect(await codeOf(sink.write(bytes))).toBe("WRITE_FAILED");
-      expect(await target.visible()).toEqual(bytes);
+      expectSameBytes(await target.visible(), bytes);
     });
 
     it("commits a file without bytes", async () => {
       const target = await prepare();
       const sink = await target.create();
       await sink.commit();
-      expect(await target.visible()).toEqual(new Uint8Array(0));
+      expectSameBytes(await target.visible(), new Uint8Array(0));
     });
 
     it("keeps the order of writes that were not awaited one by one", async () => {
@@ -78,7 +78,7 @@ export function byteSinkContract(name: string, prepare: () => SinkUnderTest | Pr
       const bytes = patternBytes(50_000);
       await Promise.all(Array.from({ length: 50 }, (_, index) => sink.write(bytes.subarray(index * 1000, (index + 1) * 1000))));
       await sink.commit();
-      expect(await target.visible()).toEqual(bytes);
+      expectSameBytes(await target.visible(), bytes);
     });
   });
 }

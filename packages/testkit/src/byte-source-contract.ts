@@ -12,6 +12,14 @@ export function patternBytes(length: number, seed = 1): Uint8Array {
   return bytes;
 }
 
+/** Compares bytes and says where they first differ: `toEqual` takes seconds for what this does in a millisecond. */
+export function expectSameBytes(found: Uint8Array | undefined, expected: Uint8Array): void {
+  if (!found) throw new Error("Expected bytes, found none.");
+  expect(found.length).toBe(expected.length);
+  const at = expected.findIndex((byte, index) => found[index] !== byte);
+  if (at >= 0) throw new Error(`Byte ${at} of ${expected.length} is ${found[at]}, expected ${expected[at]}.`);
+}
+
 /** The code of the {@link CheckpointError} with which a promise rejects; fails when it does anything else. */
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(
@@ -46,7 +54,7 @@ export function byteSourceContract(name: string, open: (bytes: Uint8Array) => By
       return withSource(bytes, async (source) => {
         expect(source.size).toBe(size);
         expect(source.name).not.toBe("");
-        expect(await source.read(0, size)).toEqual(bytes);
+        expectSameBytes(await source.read(0, size), bytes);
       });
     });
 
@@ -65,8 +73,7 @@ export function byteSourceContract(name: string, open: (bytes: Uint8Array) => By
       return withSource(bytes, async (source) => {
         for (const [start, end] of ranges) {
           const found = await source.read(start, end);
-          expect(found.length).toBe(end - start);
-          expect(found).toEqual(bytes.slice(start, end));
+          expectSameBytes(found, bytes.subarray(start, end));
         }
       });
     });
@@ -93,7 +100,7 @@ export function byteSourceContract(name: string, open: (bytes: Uint8Array) => By
         ] as const) {
           const buffer = new Uint8Array(length + 20).fill(0xee);
           await readInto(source, buffer.subarray(10, 10 + length), start);
-          expect(buffer.subarray(10, 10 + length)).toEqual(bytes.subarray(start, start + length));
+          expectSameBytes(buffer.subarray(10, 10 + length), bytes.subarray(start, start + length));
           expect(buffer.subarray(0, 10)).toEqual(new Uint8Array(10).fill(0xee));
           expect(buffer.subarray(10 + length)).toEqual(new Uint8Array(10).fill(0xee));
         }
@@ -106,7 +113,7 @@ export function byteSourceContract(name: string, open: (bytes: Uint8Array) => By
         const memory = new WebAssembly.Memory({ initial: 2 });
         const target = new Uint8Array(memory.buffer, 64, 69_000);
         await readInto(source, target, 1000);
-        expect(target).toEqual(bytes.subarray(1000));
+        expectSameBytes(target, bytes.subarray(1000));
       });
     });
 
@@ -123,7 +130,7 @@ export function byteSourceContract(name: string, open: (bytes: Uint8Array) => By
       return withSource(bytes, async (source) => {
         const starts = Array.from({ length: 40 }, (_, index) => (index * 7919) % 190_000);
         const found = await Promise.all(starts.map((start, index) => source.read(start, start + 1 + index * 200)));
-        for (const [index, start] of starts.entries()) expect(found[index]).toEqual(bytes.slice(start, start + 1 + index * 200));
+        for (const [index, start] of starts.entries()) expectSameBytes(found[index], bytes.subarray(start, start + 1 + index * 200));
       });
     });
 
