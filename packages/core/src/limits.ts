@@ -13,6 +13,12 @@ export const DEFAULT_LIMITS = {
   pickleOpcodes: 200_000_000,
   /** Objects that one pickle may build. 50,000 tensors with optimizer state need about 5 million. */
   pickleNodes: 50_000_000,
+  /** Bytes of one string of a pickle. V8's longest string has 2^29 - 24 characters (v8/include/v8-primitive.h, String::kMaxLength). */
+  pickleStringBytes: 256 * 1024 * 1024,
+  /** Bytes of one binary integer of a pickle: the 2^20 bits that every engine's BigInt can hold (SpiderMonkey, JavaScriptCore). */
+  pickleIntegerBytes: 131_072,
+  /** Decimal digits of one text integer of a pickle; CPython's own bound (sys.int_info.default_max_str_digits). */
+  pickleIntegerDigits: 4_300,
   /** Nesting of the object graph. CPython's own recursion limit is 1,000; whole modules nest to about 60. */
   treeDepth: 1_000,
   /** Values visited while a graph is walked by path. A shared object is visited once per path, which can grow exponentially. */

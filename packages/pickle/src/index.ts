@@ -1,1 +1,5 @@
-export {};
+export type { PickleGlobalUse } from "./machine.js";
+export { OPCODES, type OpcodeName } from "./opcodes.js";
+export { type GlobalName, normalizeGlobal, protocol2Global } from "./python2-names.js";
+export { type Pickle, type ReadPickleOptions, readPickle } from "./read-pickle.js";
+export * from "./values.js";
