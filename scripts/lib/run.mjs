@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { inRoot, ROOT } from "./root.mjs";
 
 export const SETUP_LOG = inRoot(".cache", "setup.log");
@@ -56,15 +55,15 @@ export function run(command, { cwd = ROOT, env = environment(), limitMs, log = S
     child.stderr.setEncoding("utf8").on("data", collect);
     const timer =
       limitMs &&
-      setTimeout(async () => {
+      setTimeout(() => {
         timedOut = true;
         kill(child, "SIGTERM");
-        await delay(GRACE_MS, undefined, { ref: false });
-        kill(child, "SIGKILL");
+        setTimeout(() => running.has(child) && kill(child, "SIGKILL"), GRACE_MS).unref();
       }, limitMs);
     const end = (code, more = "") => {
+      // A command that could not be started reports both an error and its close.
+      if (!running.delete(child)) return;
       clearTimeout(timer);
-      running.delete(child);
       // In one piece, as commands run side by side.
       note(`\n$ ${command.join(" ")}   (${timedOut ? "took too long" : `ended with code ${code}`})\n${output}${more}\n`);
       resolve({ code: timedOut ? 124 : code, output: output + more, timedOut });
