@@ -114,7 +114,7 @@ async function install() {
     fail(`python3 could not make a virtual environment (on Debian: apt install python3-venv). Details: ${log}`);
   }
   process.stderr.write(`Installing ${PACKAGES.join(", ")} into ${folder}: one or two minutes.\n`);
-  const quiet = ["--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "5", "--retries", "0"];
+  const quiet = ["--quiet", "--disable-pip-version-check", "--no-input", "--timeout", "10", "--retries", "1"];
   const installed = await run(python, ["-m", "pip", "install", ...quiet, ...pipIndexes(), ...PACKAGES]);
   if (!installed || !hasPackages(python)) {
     const late = Date.now() >= deadline;
