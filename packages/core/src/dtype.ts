@@ -45,10 +45,10 @@ export const DTYPES = {
   QINT8: row(8, "quantized"),
   QUINT8: row(8, "quantized"),
   QINT32: row(32, "quantized"),
-  /** Two 4-bit values in one byte; one element is one byte of torch.QUInt4x2Storage. */
-  QUINT4X2: row(8, "quantized"),
-  /** Four 2-bit values in one byte; one element is one byte of torch.QUInt2x4Storage. */
-  QUINT2X4: row(8, "quantized"),
+  /** 4-bit integers, two in a byte. */
+  QUINT4X2: row(4, "quantized"),
+  /** 2-bit integers, four in a byte. */
+  QUINT2X4: row(2, "quantized"),
   /** Two F4 values in one byte; one element is one byte, as torch.float4_e2m1fn_x2 counts. */
   F4_X2: row(8, "float"),
 } as const satisfies Record<string, DTypeInfo>;

@@ -27,7 +27,9 @@ function repr(value: Tree): string {
     case "list": {
       const items = value.items.map(repr);
       if (value.type === "tuple") return `(${items.join(", ")}${items.length === 1 ? "," : ""})`;
-      return value.type === "list" ? `[${items.join(", ")}]` : `${value.type}([${items.join(", ")}])`;
+      if (value.type === "list") return `[${items.join(", ")}]`;
+      const inner = items.length === 0 ? "" : `{${items.join(", ")}}`;
+      return value.type === "set" && inner !== "" ? inner : `${value.type}(${inner})`;
     }
     case "global":
       return value.name.startsWith("torch.") && !/[A-Z]/.test(value.name)

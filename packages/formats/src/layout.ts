@@ -16,7 +16,8 @@ const OPTIMIZER_KEYS = new Set(["optimizer_states", "optimizer_state_dict", "opt
 type MapTree = Extract<Tree, { kind: "map" }>;
 
 const isMap = (tree: Tree | undefined): tree is MapTree => isNode(tree) && tree.kind === "map";
-const isTensor = (tree: Tree): boolean => isNode(tree) && tree.kind === "tensor";
+const isTensor = (tree: Tree): boolean =>
+  isNode(tree) && (tree.kind === "tensor" || (tree.kind === "object" && /^torch\.(?:sparse_|nested_tensor)/.test(tree.type)));
 const holdsTensorsOnly = (tree: Tree | undefined): boolean =>
   isMap(tree) && tree.entries.length > 0 && tree.entries.every(([, value]) => isTensor(value));
 

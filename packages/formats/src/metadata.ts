@@ -9,13 +9,16 @@ const VALUES_SHOWN = 200_000;
 /**
  * The non-tensor values of a tree as plain JSON. Maps and lists that hold nothing but tensors are left out. What JSON has
  * no form for keeps its meaning in a small object: `{"$type": "argparse.Namespace", ...}`, `{"$bytes": "..."}`,
- * `{"$float": "nan"}`; integers beyond 2^53 - 1 are decimal strings.
+ * `{"$float": "nan"}`, `{"$tensor": true}` in lists; integers beyond 2^53 - 1 are decimal strings.
  */
 export function describeTree(tree: Tree): { readonly [key: string]: Json } {
   const described = new Describer().value(tree);
   if (described === undefined) return {};
   return isJsonObject(described) ? described : { value: described };
 }
+
+/** What stands in a list for a member that is a tensor, or holds tensors only. */
+const TENSORS: Json = { $tensor: true };
 
 const isJsonObject = (json: Json): json is { readonly [key: string]: Json } =>
   typeof json === "object" && json !== null && !Array.isArray(json);
@@ -56,8 +59,9 @@ class Describer {
   }
 
   #items(items: readonly Tree[]): Json | undefined {
-    const shown = items.map((item) => this.value(item)).filter((item) => item !== undefined);
-    return shown.length === 0 && items.length > 0 ? undefined : shown;
+    const shown = items.map((item) => this.value(item));
+    if (items.length > 0 && shown.every((item) => item === undefined)) return undefined;
+    return shown.map((item) => item ?? TENSORS); // keeps the places of the others
   }
 
   #entries(entries: readonly (readonly [Tree, Tree])[]): Json | undefined {

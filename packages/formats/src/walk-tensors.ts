@@ -62,8 +62,8 @@ export function findTensors(tree: Tree, limits: Limits, findings: Finding[]): Fo
 export function* childrenOf(node: TreeNode): Generator<[PathKey, Tree]> {
   switch (node.kind) {
     case "map":
+      // Not its attributes: `_metadata` of a state dict has no place among the keys.
       for (const [key, value] of node.entries) yield [pathKey(key), value];
-      for (const [key, value] of node.attributes?.entries ?? []) yield [pathKey(key), value];
       return;
     case "list":
       if (node.type === "set" || node.type === "frozenset") return;

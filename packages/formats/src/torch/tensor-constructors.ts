@@ -29,6 +29,14 @@ export const TENSOR_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
       requiresGrad: requiresGrad === true,
     });
   },
+  "torch._utils._rebuild_sparse_tensor": ([layout, data], _call, builder) => {
+    const built = layout === undefined ? null : builder.build(layout);
+    const name = isNode(built) && built.kind === "global" ? built.name : undefined;
+    const parts = name === undefined || !Object.hasOwn(SPARSE_PARTS, name) ? undefined : SPARSE_PARTS[name];
+    return name !== undefined && parts && isKind(data, "tuple") ? composite(name, parts, data.items, builder) : undefined;
+  },
+  "torch.serialization._get_layout": ([name]) => (typeof name === "string" ? { kind: "global", name } : undefined),
+  "torch._utils._rebuild_nested_tensor": (args, _call, builder) => composite("torch.nested_tensor", NESTED_PARTS, args, builder),
   "torch._tensor._rebuild_from_type_v2": rebuildFromType,
   "torch.tensor._rebuild_from_type_v2": rebuildFromType,
   "torch._tensor._rebuild_from_type": rebuildFromType,
@@ -42,6 +50,22 @@ export const TENSOR_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
     return isTensor(tensor) ? tensor : undefined;
   },
 };
+
+/** What the data of a sparse tensor of each layout consists of, in order. */
+const SPARSE_PARTS: Readonly<Record<string, readonly string[]>> = {
+  "torch.sparse_coo": ["indices", "values", "size", "is_coalesced"],
+  "torch.sparse_csr": ["crow_indices", "col_indices", "values", "size"],
+  "torch.sparse_bsr": ["crow_indices", "col_indices", "values", "size"],
+  "torch.sparse_csc": ["ccol_indices", "row_indices", "values", "size"],
+  "torch.sparse_bsc": ["ccol_indices", "row_indices", "values", "size"],
+};
+const NESTED_PARTS = ["buffer", "sizes", "strides", "storage_offsets"];
+
+/** A tensor that is made of several dense ones: an object with those as its attributes. */
+function composite(type: string, names: readonly string[], parts: readonly PickleValue[], builder: TreeBuilder): Tree {
+  const entries = parts.map((part, index): [Tree, Tree] => [names[index] ?? `part_${index}`, builder.build(part)]);
+  return { kind: "object", type, attributes: { kind: "map", type: "dict", entries } };
+}
 
 /** `func(*args)` of a subclass: the tensor that the inner function makes. */
 function rebuildFromType(args: readonly PickleValue[], call: PickleCall, builder: TreeBuilder): Tree | undefined {
@@ -132,7 +156,7 @@ function resolveStorage(id: PickleValue, builder: TreeBuilder): { storage: Stora
   }
   const dtype = dtypeOfClass(className, "Storage");
   if (dtype === undefined && className !== UNTYPED_STORAGE) throw torchError(`The storage class ${className} is not known.`, { className });
-  const itemBytes = dtype === undefined ? 1 : DTYPES[dtype].bits / 8;
+  const itemBytes = dtype === undefined ? 1 : Math.max(1, DTYPES[dtype].bits / 8); // packed storages count bytes
   const byteLength = integer(count, "element count of a storage") * itemBytes;
   const request = { key: String(key), byteLength };
   if (!isKind(view, "tuple")) return { storage: builder.findStorage(request), dtype };

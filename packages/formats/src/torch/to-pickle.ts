@@ -119,7 +119,7 @@ export class PickleBuilder {
     const itemBytes = DTYPES[dtype].bits / 8;
     const storageClass = storageClassOf(dtype);
     const torchName = torchNameOf(dtype);
-    if (torchName === undefined || !Number.isInteger(itemBytes)) return this.#drop(`a tensor of type ${dtype}`);
+    if (torchName === undefined || itemBytes < 1) return this.#drop(`a tensor of type ${dtype}`);
     const key = this.#storageKey(output);
     const id = tuple(
       "storage",
