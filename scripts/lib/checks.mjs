@@ -1,6 +1,6 @@
 // The checks beside the tests. Each counts as one test: `work` resolves to `{ code, output }`.
 import { brokenHouseRules } from "./house-rules.mjs";
-import { manifestProblems, packAll } from "./pack.mjs";
+import { packAll, packingProblems } from "./pack.mjs";
 import { publishable } from "./packages.mjs";
 import { rehearseRelease } from "./release.mjs";
 import { tool } from "./root.mjs";
@@ -44,7 +44,7 @@ export function packedChecks() {
       name: "pack",
       work: async () => {
         packed = await packAll();
-        return lines(packed.flatMap(manifestProblems));
+        return lines(packed.flatMap(packingProblems));
       },
     },
     {

@@ -1,5 +1,6 @@
 // Packs every publishable package as `pnpm publish` would, and unpacks it again into a folder like a user's.
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { packages, publishable } from "./packages.mjs";
 import { inRoot, readJson } from "./root.mjs";
 import { run } from "./run.mjs";
@@ -26,18 +27,35 @@ export async function packAll() {
   return packed;
 }
 
-/** What a packed manifest must not say: an unresolved workspace range, or a private package that a user could not install. */
-export function manifestProblems({ name, manifest }) {
+/**
+ * What a user could not install or load: an unresolved workspace range, a dependency on a private package, or an import in
+ * the packed code of something that the manifest does not name.
+ */
+export function packingProblems({ name, installed, manifest }) {
   const unpublished = new Set(
     packages()
       .filter((entry) => entry.manifest.private)
       .map((entry) => entry.name),
   );
   const ranges = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies });
-  return ranges.flatMap(([dependency, range]) => [
+  const declared = new Set([name, ...ranges.map(([dependency]) => dependency)]);
+  const undeclared = [...importedPackages(installed)].filter((imported) => !declared.has(imported));
+  const problems = ranges.flatMap(([dependency, range]) => [
     ...(String(range).startsWith("workspace:") ? [`${name} depends on ${dependency} as ${range}`] : []),
     ...(unpublished.has(dependency) ? [`${name} depends on ${dependency}, which is private`] : []),
   ]);
+  return [...problems, ...undeclared.map((imported) => `${name} imports ${imported}, which is not among its dependencies`)];
+}
+
+/** Names of the packages that the packed code and declarations import; Node's own modules are not packages. */
+function importedPackages(installed) {
+  const specifiers = readdirSync(installed, { recursive: true })
+    .map(String)
+    .filter((file) => /\.(?:js|d\.ts)$/.test(file))
+    .flatMap((file) => [...readFileSync(`${installed}/${file}`, "utf8").matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)"([^".][^"]*)"/g)])
+    .map(([, specifier]) => specifier)
+    .filter((specifier) => !isBuiltin(specifier));
+  return new Set(specifiers.map((specifier) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)[0]));
 }
 
 async function must(command, options) {

@@ -37,7 +37,7 @@ export async function usePnpm() {
 }
 
 /** `pnpm install --frozen-lockfile`, or StepFailed. */
-export async function install() {
+async function install() {
   const { code, output } = await run(["pnpm", "install", "--frozen-lockfile", "--prefer-offline", "--reporter=append-only"], {
     shell: WINDOWS,
     limitMs: 600_000,

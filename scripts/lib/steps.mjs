@@ -3,7 +3,7 @@ const started = Date.now();
 const table = [];
 
 export const say = (text = "") => process.stdout.write(`${text}\n`);
-export const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
 /** Ends a script with a message of why; the exit code is 1. */
 export class StepFailed extends Error {}

@@ -1,6 +1,7 @@
-// A user's view of the packed packages: every export loads in plain Node, its declarations type-check strictly,
-// and so does every TypeScript example of the documents.
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+// A user's view of the packed packages: every export loads in plain Node, every command starts, the declarations type-check
+// strictly, and so does every TypeScript example of the documents.
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { USER_FOLDER } from "./pack.mjs";
 import { packages } from "./packages.mjs";
 import { inRoot, tool } from "./root.mjs";
@@ -20,7 +21,7 @@ const COMPILER_OPTIONS = {
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
 
 /** Every public import path of a packed package, such as `@ckptkit/formats/torch`. */
-export const importPaths = ({ name, manifest }) =>
+const importPaths = ({ name, manifest }) =>
   Object.keys(manifest.exports ?? {})
     .filter((path) => !path.endsWith(".json"))
     .map((path) => name + path.slice(1));
@@ -30,8 +31,11 @@ export async function tryAsUser(packed) {
   const paths = packed.flatMap(importPaths);
   writeFileSync(`${USER_FOLDER}/package.json`, '{ "name": "user", "private": true, "type": "module" }\n');
   writeFileSync(`${USER_FOLDER}/load.js`, loadProgram(paths));
-  const loaded = await run([process.execPath, "load.js"], { cwd: USER_FOLDER, limitMs: 60_000 });
-  if (loaded.code !== 0) return loaded;
+  linkDependencies(packed);
+  for (const program of [["load.js"], ...packed.flatMap(binsOf).map((bin) => [bin, "--version"])]) {
+    const { code, output } = await run([process.execPath, ...program], { cwd: USER_FOLDER, limitMs: 60_000 });
+    if (code !== 0) return { code, output: `node ${program.join(" ")}\n${output}` };
+  }
 
   writeFileSync(`${USER_FOLDER}/types.ts`, paths.map((path, index) => `export * as module${index} from "${path}";\n`).join(""));
   const examples = DOCUMENTS.flatMap(examplesOf);
@@ -44,6 +48,20 @@ export async function tryAsUser(packed) {
     JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: ["types.ts", ...examples.map(({ file }) => file)] }),
   );
   return run([...tool("typescript", "tsc"), "-p", "."], { cwd: USER_FOLDER, limitMs: 120_000 });
+}
+
+const binsOf = ({ name, manifest }) => Object.values(manifest.bin ?? {}).map((path) => `node_modules/${name}/${path}`);
+
+/** Puts the packages' dependencies from elsewhere beside them, as an installer would: those that the packed manifests name, and no others. */
+function linkDependencies(packed) {
+  const ours = new Set(packed.map(({ name }) => name));
+  for (const { folder, manifest } of packed) {
+    for (const dependency of Object.keys(manifest.dependencies ?? {}).filter((name) => !ours.has(name))) {
+      const link = `${USER_FOLDER}/node_modules/${dependency}`;
+      mkdirSync(dirname(link), { recursive: true });
+      if (!existsSync(link)) symlinkSync(realpathSync(inRoot(folder, "node_modules", dependency)), link, "junction");
+    }
+  }
 }
 
 const loadProgram = (paths) => `for (const path of ${JSON.stringify(paths)}) {
