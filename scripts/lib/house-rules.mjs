@@ -4,7 +4,8 @@ import { basename } from "node:path";
 import { packages } from "./packages.mjs";
 import { inRoot } from "./root.mjs";
 
-const MAX_LINES = 250;
+/** Tests may be longer: a table of cases is one thing. */
+const MAX_LINES = { src: 250, test: 400 };
 const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*\.(?:ts|mjs)$/;
 const SAYS_NOTHING = /^(?:utils?|helpers?|misc|common)\.(?:ts|mjs)$/;
 
@@ -17,10 +18,11 @@ export function brokenHouseRules() {
 function check(file) {
   const name = basename(file);
   const lines = readFileSync(inRoot(file), "utf8").split("\n").length - 1;
+  const allowed = file.includes("/test/") ? MAX_LINES.test : MAX_LINES.src;
   return [
     ...(KEBAB_CASE.test(name) ? [] : [`${file}: file names are kebab-case`]),
     ...(SAYS_NOTHING.test(name) ? [`${file}: name the file for what is in it`] : []),
-    ...(lines > MAX_LINES ? [`${file}: ${lines} lines; a file has ${MAX_LINES} at most`] : []),
+    ...(lines > allowed ? [`${file}: ${lines} lines; such a file has ${allowed} at most`] : []),
   ];
 }
 
