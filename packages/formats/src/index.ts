@@ -1,6 +1,7 @@
 export { detectLayout, extractStateDict, findStateDict, type StateDict } from "./layout.js";
 export { describeTree } from "./metadata.js";
 export { type OpenCheckpointOptions, openCheckpoint, READERS } from "./open-checkpoint.js";
+export { type OpenUriOptions, openUri } from "./open-uri.js";
 export * from "./safetensors/index.js";
 export * from "./torch/index.js";
 export type { WriteOptions, WriteResult } from "./write-session.js";

@@ -1,11 +1,11 @@
-import type { ByteSource, Checkpoint } from "@ckptkit/core";
-import { type OpenCheckpointOptions, openCheckpoint as openSource } from "@ckptkit/formats";
-import { nodePlatform } from "./platform.js";
+import type { Checkpoint, Platform } from "@ckptkit/core";
+import { type OpenUriOptions, openUri } from "@ckptkit/formats";
+import { nodePlatform } from "./node-platform.js";
 
 /** How to open a path or address. */
-export interface OpenPathOptions extends OpenCheckpointOptions {
-  /** Wraps every source that is opened, below any cache: to count reads, say. */
-  wrapSource?: ((source: ByteSource) => ByteSource) | undefined;
+export interface OpenPathOptions extends OpenUriOptions {
+  /** The platform to open it with: one with headers or other retries than the default, say. */
+  platform?: Platform | undefined;
 }
 
 /**
@@ -19,19 +19,6 @@ export interface OpenPathOptions extends OpenCheckpointOptions {
  * console.log(checkpoint.layout, checkpoint.metadata.epoch);
  * await checkpoint.close();
  */
-export async function openCheckpoint(uri: string | URL, options: OpenPathOptions = {}): Promise<Checkpoint> {
-  const platform = nodePlatform();
-  const open = async (address: string): Promise<ByteSource> => {
-    const source = await platform.open(address, options);
-    return options.wrapSource?.(source) ?? source;
-  };
-  const address = String(uri);
-  const checkpoint = await openSource(await open(address), { openSibling: (name) => open(siblingOf(address, name)), ...options });
-  return checkpoint;
-}
-
-/** The address of a file beside another. */
-function siblingOf(address: string, name: string): string {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(address)) return new URL(name.split("/").map(encodeURIComponent).join("/"), address).href;
-  return address.replace(/[^/\\]*$/, "") + name;
+export function openCheckpoint(uri: string | URL, { platform = nodePlatform(), ...options }: OpenPathOptions = {}): Promise<Checkpoint> {
+  return openUri(platform, String(uri), options);
 }
