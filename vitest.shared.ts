@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 
-/** Chromium for tests: the one that the set-up found or installed, or the system's own. */
-const chromium = [process.env.CKPTKIT_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  (path) => path && existsSync(path),
-);
+/** Chromium for tests: the one that `npm test` found, installed or ruled out (an empty value), or the system's own. */
+const chromium =
+  process.env.CKPTKIT_CHROMIUM ??
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 const setupFiles = [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))];
 
 /**

@@ -45,7 +45,8 @@ async function need(name, obtain, variable, help, { results, skips, count }) {
   let got;
   await step(name, async () => {
     got = await obtain();
-    if (got.path) process.env[variable] = got.path;
+    // An empty value says: looked for, and not there.
+    process.env[variable] = got.path ?? "";
     return got.path ? `${got.path} (${got.how})` : { mark: got.failed ? "FAILED" : "absent", note: got.reason };
   });
   if (got.path) return;
