@@ -3,3 +3,4 @@ export { OPCODES, type OpcodeName } from "./opcodes.js";
 export { type GlobalName, normalizeGlobal, protocol2Global } from "./python2-names.js";
 export { type Pickle, type ReadPickleOptions, readPickle } from "./read-pickle.js";
 export * from "./values.js";
+export { type WritePickleOptions, writePickle } from "./write-pickle.js";
