@@ -47,7 +47,7 @@ export const ERROR_CODES = {
   NO_TENSORS: "The checkpoint, or the selection from it, holds no tensors.",
   UNSUPPORTED_DTYPE: "The dtype cannot be represented in the target format or by this operation.",
   NAME_CONFLICT: "Two tensors would get the same name.",
-  DESTINATION_EXISTS: "The destination is one of the files that are being read.",
+  DESTINATION_EXISTS: "The destination exists already and may not be replaced, or is one of the files that are being read.",
   UNKNOWN_TENSOR: "The checkpoint has no tensor at this path.",
   // Configuration and use
   INVALID_ARGUMENT: "An option or argument has a value that cannot be used.",

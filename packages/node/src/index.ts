@@ -1,1 +1,4 @@
-export {};
+export * from "./file-sink.js";
+export * from "./file-source.js";
+export * from "./node-platform.js";
+export * from "./open-checkpoint.js";
