@@ -52,6 +52,16 @@ export const ERROR_CODES = {
   // Configuration and use
   INVALID_ARGUMENT: "An option or argument has a value that cannot be used.",
   KERNELS_UNAVAILABLE: "The WebAssembly kernels cannot run here.",
+  // Pipelines
+  CONTEXT_INCOMPLETE: "A stage needs a field that the context does not have.",
+  STAGE_INVALID: "Something that is no stage was given as one.",
+  STAGE_CONFIG: "A stage cannot be built from its configuration.",
+  STAGE_FAILED: "A stage failed with an error that is not one of ours; it is the cause.",
+  STAGE_ASYNC_ONLY: "A stage that can only run asynchronously stands in a pipeline that was to run synchronously.",
+  CHECK_FAILED: "A check of a pipeline refused the checkpoint.",
+  WEIGHTS_NOT_LOADED: "A pipeline with a source ended without having filled its model.",
+  PIPELINE_UNHEALTHY: "A pipeline that was looked at after its run did not end well.",
+  INCOMPATIBLE: "The checkpoint and the model do not fit together.",
   INTERNAL: "A defect in ckptkit itself; please report it.",
 } as const;
 

@@ -24,4 +24,5 @@ export * from "./shape.js";
 export * from "./slice-source.js";
 export * from "./storage.js";
 export * from "./tensor.js";
+export * from "./tensor-data.js";
 export * from "./tree.js";
