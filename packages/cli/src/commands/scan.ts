@@ -1,0 +1,96 @@
+import { type ScanReport, type ScanRow, scanCheckpoint } from "@ckptkit/inspect";
+import { nodePlatform } from "@ckptkit/node";
+import type { CommandContext, CommonFlags } from "../command-context.js";
+import { open } from "../open.js";
+import { EXIT } from "../output/errors.js";
+import { hasErrors, warnOfFindings } from "../output/findings.js";
+import { writeJson } from "../output/json.js";
+import { printable } from "../output/printable.js";
+import { showProgress } from "../output/progress.js";
+import { countText, numberText, paceText, plural } from "../output/sizes.js";
+import { tableText } from "../output/table.js";
+import { Timings } from "../timings.js";
+
+/** What `ckpt scan` takes. */
+export interface ScanFlags extends CommonFlags {
+  filter?: string;
+}
+
+/** Looks at every number of a checkpoint: NaN, infinities, ranges. Exit code 1 when a NaN or Inf is found. */
+export async function scan(uri: string, flags: ScanFlags, context: CommandContext): Promise<number> {
+  const { err, out, signal } = context;
+  const timings = new Timings();
+  const { checkpoint, counts } = await open(uri, context);
+  timings.lap("open");
+  try {
+    const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);
+    const kernels = await nodePlatform().kernels();
+    timings.lap(`load ${kernels.name} kernels`);
+    const readBefore = counts().bytesRead;
+    const progress = showProgress(err);
+    const report = await scanCheckpoint(checkpoint, { kernels, select, signal, onProgress: progress.onProgress }).finally(progress.stop);
+    const ms = timings.lap("scan");
+    const { totals } = report;
+    const isClean = totals.nan + totals.posInf + totals.negInf === 0;
+    process.exitCode = isClean && !hasErrors(checkpoint.findings) ? EXIT.good : EXIT.problem;
+    if (flags.json) writeJson(out, { uri: checkpoint.uri, ...report, findings: checkpoint.findings });
+    else {
+      warnOfFindings(checkpoint.findings, err, flags.verbose ?? false);
+      const bytes = counts().bytesRead - readBefore;
+      writeReport(checkpoint.uri, report, paceText(bytes, ms), context);
+    }
+    timings.lap("print");
+    if (flags.verbose) timings.write(err);
+    return process.exitCode;
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+const special = ({ nan, posInf, negInf }: ScanRow): number => nan + posInf + negInf;
+
+function writeReport(uri: string, { tensors, totals, skipped }: ScanReport, pace: string, { out }: CommandContext): void {
+  const { colors } = out;
+  const bad = tensors.filter((row) => special(row) > 0);
+  const counted = `${plural(totals.tensors, "tensor")}, ${plural(totals.count, "number")}`;
+  const verdict =
+    bad.length === 0
+      ? colors.green(`no NaN or Inf in ${counted}`)
+      : colors.red(
+          `NaN or Inf in ${countText(bad.length)} of ${counted}: ${countText(totals.nan)} NaN, ${countText(totals.posInf)} +Inf, ${countText(totals.negInf)} -Inf`,
+        );
+  out.write(`${colors.bold(printable(uri))}: ${verdict} ${colors.dim(`(${pace})`)}\n`);
+  if (tensors.length > 0) {
+    const rows = [...bad, ...tensors.filter((row) => special(row) === 0)].map((row) => ({
+      cells: [
+        printable(row.path) || '""',
+        printable(row.dtype),
+        countText(row.count),
+        ...[row.nan, row.posInf, row.negInf].map((count) => (bad.length === 0 ? "" : count === 0 ? "-" : countText(count))),
+        countText(row.zeros),
+        ...[row.min, row.max, row.mean, row.std].map(numberText),
+      ],
+      ...(special(row) > 0 && { style: colors.red }),
+    }));
+    const right = (title: string, expendable?: number) => ({ title, align: "right" as const, ...(expendable && { expendable }) });
+    const columns = [
+      { title: "path", elastic: true },
+      { title: "dtype", style: colors.cyan, expendable: 2 },
+      right("numbers", 1),
+      right("NaN"),
+      right("+Inf"),
+      right("-Inf"),
+      right("zeros", 5),
+      right("min"),
+      right("max"),
+      right("mean", 3),
+      right("std", 4),
+    ];
+    out.write(`\n${tableText(columns, rows, out, 2)}`);
+  }
+  if (skipped.length > 0) {
+    const rows = skipped.map(({ path, dtype, reason }) => ({ cells: [printable(path) || '""', printable(dtype), printable(reason)] }));
+    out.write(`\n${colors.yellow(`${plural(skipped.length, "tensor")} not scanned`)}\n`);
+    out.write(tableText([{ title: "path", elastic: true }, { title: "dtype" }, { title: "why" }], rows, out, 2));
+  }
+}

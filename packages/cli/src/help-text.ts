@@ -1,0 +1,43 @@
+/** Examples for the help of the program and of each command. */
+export const EXAMPLES = {
+  all: `
+Examples:
+  ckpt inspect model.ckpt                            what is in it
+  ckpt scan model.ckpt                               is there a NaN in it?
+  ckpt hash --tensors model.safetensors              a digest of every tensor
+  ckpt convert model.ckpt model.safetensors          the model's weights, as safetensors
+  ckpt inspect https://example.org/model.ckpt        over HTTP: reads the description alone`,
+  inspect: `
+Examples:
+  ckpt inspect model.ckpt
+  ckpt inspect model.ckpt --filter '*.attn.*.weight'
+  ckpt inspect model.ckpt --tree                     every value, optimizer and hyper-parameters too
+  ckpt inspect model.safetensors.index.json          all shards of a sharded checkpoint
+  ckpt inspect model.ckpt --json | jq '.tensors[].shape'`,
+  scan: `
+Examples:
+  ckpt scan model.ckpt
+  ckpt scan model.ckpt --filter 'state_dict.*'       without the optimizer's state
+  ckpt scan last.ckpt > /dev/null || echo "the training has diverged"
+  ckpt scan model.ckpt --json | jq '.tensors[] | select(.nan > 0) | .path'`,
+  hash: `
+Examples:
+  ckpt hash model.ckpt                               as sha256sum does, and the archive's own CRCs are checked
+  ckpt hash model.ckpt --algorithm blake3
+  ckpt hash model.ckpt --tensors                     equal for equal tensors, in whatever format they are stored
+  diff <(ckpt hash --tensors a.pt) <(ckpt hash --tensors b.pt)`,
+  convert: `
+Examples:
+  ckpt convert last.ckpt model.safetensors
+  ckpt convert model.safetensors model.pt            a state dict for torch.load
+  ckpt convert last.ckpt small.safetensors --dtype BF16
+  ckpt convert last.ckpt out/model.safetensors --max-shard-size 5GB
+  ckpt convert model.pt model.ckpt --all             for Lightning, optimizer and the rest too`,
+} as const;
+
+/** What the exit codes mean. */
+export const EXIT_CODES = `Exit codes:
+  0    good
+  1    the checkpoint has a problem: a NaN or Inf, a wrong checksum, an error among the findings, no weights to convert
+  2    the command line is wrong, or the checkpoint could not be read or written
+  130  interrupted (Ctrl-C): nothing was written`;

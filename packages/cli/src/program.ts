@@ -1,0 +1,114 @@
+import { CAST_DTYPES, HASH_ALGORITHMS } from "@ckptkit/core";
+import type { ConvertTarget } from "@ckptkit/inspect";
+import { Command, Option } from "commander";
+import type { CommandContext } from "./command-context.js";
+import type { ConvertFlags } from "./commands/convert.js";
+import type { HashFlags } from "./commands/hash.js";
+import type { InspectFlags } from "./commands/inspect.js";
+import type { ScanFlags } from "./commands/scan.js";
+import { EXAMPLES, EXIT_CODES } from "./help-text.js";
+import { oneOf, parseByteSize } from "./option-values.js";
+
+const TARGETS: readonly ConvertTarget[] = ["safetensors", "pytorch", "lightning", "state_dict"];
+const DTYPES = CAST_DTYPES.filter((dtype) => dtype !== "F64");
+const URI = "a path, or an http(s) address";
+
+/** The `ckpt` program. The code of a command is loaded when it runs, so that none pays for the others. */
+export function createProgram(version: string, context: CommandContext): Command {
+  const program = new Command("ckpt")
+    .description(
+      "Opens, checks and converts machine-learning checkpoints (PyTorch, Lightning,\nsafetensors) without Python. Nothing in a file is ever executed.",
+    )
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show the help of a command")
+    .addOption(verbose())
+    // Errors are told in one place, together with those that commands throw.
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+    .addHelpText("after", `${EXAMPLES.all}\n\n${EXIT_CODES}`);
+
+  program
+    .command("inspect")
+    .summary("what is in it: tensors, metadata, findings")
+    .description("Shows tensors, metadata and findings, from the description alone: the tensors' bytes are not read.")
+    .argument("<uri>", URI)
+    .option("--json", "print JSON")
+    .addOption(new Option("--tree", "show everything that the file holds, as a tree").conflicts("json"))
+    .addOption(filter())
+    .addOption(verbose())
+    .addHelpText("after", EXAMPLES.inspect)
+    .action(async (uri: string, _flags: unknown, command: Command) => {
+      const { inspect } = await import("./commands/inspect.js");
+      process.exitCode = await inspect(uri, command.optsWithGlobals<InspectFlags>(), context);
+    });
+
+  program
+    .command("scan")
+    .summary("look for NaN and Inf; ranges of every tensor")
+    .description(
+      "Looks at every number: NaN, infinities, zeros, minimum, maximum, mean, standard deviation.\nExit code 1 when a NaN or Inf is found.",
+    )
+    .argument("<uri>", URI)
+    .option("--json", "print JSON")
+    .addOption(filter())
+    .addOption(verbose())
+    .addHelpText("after", EXAMPLES.scan)
+    .action(async (uri: string, _flags: unknown, command: Command) => {
+      const { scan } = await import("./commands/scan.js");
+      process.exitCode = await scan(uri, command.optsWithGlobals<ScanFlags>(), context);
+    });
+
+  program
+    .command("hash")
+    .summary("the digest of the file, or of every tensor")
+    .description("Prints the digest of the whole file, or with --tensors of every tensor's contiguous little-endian bytes.")
+    .argument("<uri>", URI)
+    .addOption(new Option("-a, --algorithm <name>", HASH_ALGORITHMS.join(", ")).argParser(oneOf(HASH_ALGORITHMS)).default("sha256"))
+    .option("--tensors", "hash every tensor by itself")
+    .addOption(filter())
+    .addOption(noCrc())
+    .option("--json", "print JSON")
+    .addOption(verbose())
+    .addHelpText("after", EXAMPLES.hash)
+    .action(async (uri: string, _flags: unknown, command: Command) => {
+      const { hash } = await import("./commands/hash.js");
+      process.exitCode = await hash(uri, command.optsWithGlobals<HashFlags>(), context);
+    });
+
+  program
+    .command("convert")
+    .summary("write it in another format")
+    .description(
+      "Writes the model's weights in another format, streaming, in constant memory. OUT appears when all of it is written, or not at all.",
+    )
+    .argument("<uri>", URI)
+    .argument("<out>", "the file to write; shards get names derived from it")
+    .addOption(
+      new Option(
+        "--to <target>",
+        `${TARGETS.join(", ")}; by default what OUT's suffix says: .safetensors, .pt .pth .bin (state_dict), .ckpt (lightning)`,
+      ).argParser(oneOf(TARGETS)),
+    )
+    .addOption(new Option("--dtype <dtype>", `cast floating-point tensors: ${DTYPES.join(", ")}`).argParser(oneOf(DTYPES)))
+    .addOption(
+      new Option("--max-shard-size <size>", "split safetensors into files of at most this size, such as 2GB").argParser(parseByteSize),
+    )
+    .option("--all", "optimizer states and other tensors too")
+    .addOption(filter())
+    .option("--force", "replace OUT if it exists")
+    .addOption(noCrc())
+    .option("--json", "print JSON")
+    .addOption(verbose())
+    .addHelpText("after", EXAMPLES.convert)
+    .action(async (uri: string, out: string, _flags: unknown, command: Command) => {
+      const { convert } = await import("./commands/convert.js");
+      process.exitCode = await convert(uri, out, command.optsWithGlobals<ConvertFlags>(), context);
+    });
+
+  return program;
+}
+
+const verbose = (): Option => new Option("-v, --verbose", "all findings, timings, and details of errors");
+const filter = (): Option => new Option("--filter <glob>", "only tensors whose path or name matches, such as '*.weight'");
+const noCrc = (): Option => new Option("--no-crc", "do not check the CRC-32 of the archive's records");

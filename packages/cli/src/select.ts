@@ -1,0 +1,20 @@
+import { type Checkpoint, CheckpointConfigError } from "@ckptkit/core";
+import { globFilter, type SelectTensor } from "@ckptkit/inspect";
+
+/**
+ * The choice that --filter makes. A glob that matches nothing is a slip, and must not pass for a clean result.
+ *
+ * @throws {CheckpointConfigError} NO_TENSORS
+ */
+export function selection(checkpoint: Checkpoint, pattern: string): SelectTensor {
+  const select = globFilter(pattern);
+  if (checkpoint.tensors.some(select)) return select;
+  const example = checkpoint.tensors[0]?.path;
+  throw new CheckpointConfigError("NO_TENSORS", `--filter ${pattern} matches none of the ${checkpoint.tensors.length} tensors.`, {
+    details: { filter: pattern, tensors: checkpoint.tensors.length },
+    suggestions: [
+      ...(example === undefined ? [] : [`The glob must match a whole path or name, such as ${example}: try '*${pattern}*'.`]),
+      "List all paths with: ckpt inspect",
+    ],
+  });
+}
