@@ -37,5 +37,5 @@ if (error || stderr.toString().includes("WARNING")) {
 const bytes = readFileSync(binary);
 writeFileSync(
   join(folder, "kernels-base64.ts"),
-  `/** The compiled kernels, ${bytes.length} bytes. Made by generate.mjs from assembly/. */\nexport const KERNELS_BASE64 =\n  "${bytes.toString("base64")}";\n`,
+  `/** The compiled kernels, ${bytes.length} bytes. Made by generate.mjs from assembly/. */\nexport const KERNELS_BASE64: string =\n  "${bytes.toString("base64")}";\n`,
 );

@@ -1,2 +1,3 @@
 export { crc32 } from "./crc32.js";
 export { crc32c } from "./crc32c.js";
+export { jsKernels } from "./kernels.js";

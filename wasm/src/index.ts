@@ -1,0 +1,1 @@
+export { compileKernels, isWasmSupported, loadKernels } from "./load.js";
