@@ -1,5 +1,6 @@
 // turbo, without telemetry and notices, and with what it reports about each task.
 import { existsSync, readdirSync, rmSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 import { inRoot, readJson, tool } from "./root.mjs";
 import { environment, run } from "./run.mjs";
 
@@ -21,7 +22,8 @@ export async function turbo(tasks, flags = [], options = {}) {
     ...flags,
   ];
   const { code, output } = await run(command, { env: environment(options.env), limitMs: options.limitMs });
-  return { code, output: output.replace(/^.*(Summary:|JSON report written to).*\n?/gm, ""), tasks: readSummary() };
+  const text = process.stdout.isTTY ? output : stripVTControlCharacters(output);
+  return { code, output: text.replace(/^.*(Summary:|JSON report written to).*\n?/gm, ""), tasks: readSummary() };
 }
 
 function readSummary() {
