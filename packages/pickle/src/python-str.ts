@@ -54,33 +54,45 @@ class Writer {
   #node(node: PickleNode, depth: number): void {
     switch (node.kind) {
       case "real":
-        return this.#add(floatRepr(node.value));
+        this.#add(floatRepr(node.value));
+        break;
       case "dict":
-        return this.#pairs(node.entries, depth);
+        this.#pairs(node.entries, depth);
+        break;
       case "list":
-        return this.#items("[", node.items, "]", depth);
+        this.#items("[", node.items, "]", depth);
+        break;
       case "tuple":
-        return this.#items("(", node.items, node.items.length === 1 ? ",)" : ")", depth);
+        this.#items("(", node.items, node.items.length === 1 ? ",)" : ")", depth);
+        break;
       case "set":
-        return node.items.length === 0 ? this.#add("set()") : this.#items("{", node.items, "}", depth);
+        if (node.items.length === 0) this.#add("set()");
+        else this.#items("{", node.items, "}", depth);
+        break;
       case "frozenset":
-        return node.items.length === 0 ? this.#add("frozenset()") : this.#items("frozenset({", node.items, "})", depth);
+        if (node.items.length === 0) this.#add("frozenset()");
+        else this.#items("frozenset({", node.items, "})", depth);
+        break;
       case "bytearray":
-        return this.#add(`bytearray(${bytesRepr(node.bytes)})`);
+        this.#add(`bytearray(${bytesRepr(node.bytes)})`);
+        break;
       case "global":
-        return this.#add(`<class '${node.module === "builtins" ? "" : `${node.module}.`}${node.name}'>`);
+        this.#add(`<class '${node.module === "builtins" ? "" : `${node.module}.`}${node.name}'>`);
+        break;
       case "call": {
         const { callable } = node;
         if (isPickleNode(callable) && callable.kind === "global") this.#add(`${callable.module}.${callable.name}`);
         else this.value(callable, depth);
-        return this.#items("(", node.args, ")", depth);
+        this.#items("(", node.args, ")", depth);
+        break;
       }
       case "persistent":
         this.#add("<persistent ");
         this.value(node.id, depth);
-        return this.#add(">");
+        this.#add(">");
+        break;
       case "buffer":
-        return this.#add(`<buffer ${node.index}>`);
+        this.#add(`<buffer ${node.index}>`);
     }
   }
 
@@ -142,10 +154,10 @@ function floatRepr(value: number): string {
 
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-function quoted(text: string, escape: (character: string) => string): string {
+function quoted(text: string, spell: (character: string) => string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   let result = "";
-  for (const character of text) result += character === quote ? `\\${quote}` : (ESCAPES[character] ?? escape(character));
+  for (const character of text) result += character === quote ? `\\${quote}` : (ESCAPES[character] ?? spell(character));
   return `${quote}${result}${quote}`;
 }
 
