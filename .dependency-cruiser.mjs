@@ -15,8 +15,14 @@ const MAY_IMPORT = {
   wasm: ["core"],
   formats: ["core", "pickle", "wasm"],
   inspect: ["core", "pickle", "wasm", "formats"],
+  stages: ["core", "pickle", "wasm", "formats", "inspect"],
+  catalog: ["core", "pickle", "wasm", "formats", "inspect", "stages"],
+  // Adapters stand beside the stairs: nothing above formats.
   node: ["core", "wasm", "formats"],
-  cli: ["core", "pickle", "wasm", "formats", "inspect", "node"],
+  browser: ["core", "wasm", "formats"],
+  webgpu: ["core", "wasm", "formats"],
+  // On top, where an adapter and the rest are put together.
+  cli: ["core", "pickle", "wasm", "formats", "inspect", "stages", "catalog", "node"],
   testkit: ["core", "pickle", "wasm", "formats"],
 };
 
