@@ -134,12 +134,25 @@ function widestAxis(box: Box): number {
   return widest;
 }
 
+/** Elements are copied in words of up to four bytes, where both sides are aligned for them. */
+type Words = Uint8Array | Int16Array | Int32Array;
+
+function wordsOf(bytes: Bytes, wordBytes: number): Words {
+  const { buffer, byteOffset, length } = bytes;
+  if (wordBytes === 4) return new Int32Array(buffer, byteOffset, length / 4);
+  return wordBytes === 2 ? new Int16Array(buffer, byteOffset, length / 2) : bytes;
+}
+
 /** Copies the elements of a box from `bytes`, which begin at its first element, to their places in `target`. */
 function copyElements(bytes: Bytes, box: Box, target: Bytes, itemBytes: number): void {
+  const wordBytes = [4, 2].find((size) => itemBytes % size === 0 && target.byteOffset % size === 0) ?? 1;
+  const source = wordsOf(bytes, wordBytes);
+  const result = wordsOf(target, wordBytes);
+  const itemWords = itemBytes / wordBytes;
   const axes = box.shape.length;
   const last = axes - 1;
   const runLength = axes === 0 ? 1 : (box.shape[last] ?? 1);
-  const step = axes === 0 ? 0 : (box.strides[last] ?? 0) * itemBytes;
+  const step = axes === 0 ? 0 : (box.strides[last] ?? 0) * itemWords;
   const index = new Array<number>(Math.max(0, last)).fill(0);
   for (;;) {
     let from = 0;
@@ -148,7 +161,7 @@ function copyElements(bytes: Bytes, box: Box, target: Bytes, itemBytes: number):
       from += (index[axis] ?? 0) * (box.strides[axis] ?? 0);
       to += (index[axis] ?? 0) * (box.targetStrides[axis] ?? 0);
     }
-    copyRun(bytes, from * itemBytes, step, target, to * itemBytes, runLength, itemBytes);
+    copyRun(source, from * itemWords, step, result, to * itemWords, runLength, itemWords);
     let axis = last - 1;
     while (axis >= 0) {
       const next = (index[axis] ?? 0) + 1;
@@ -160,15 +173,17 @@ function copyElements(bytes: Bytes, box: Box, target: Bytes, itemBytes: number):
   }
 }
 
-/** Copies `count` elements that lie `step` bytes apart to a row without gaps. */
-function copyRun(bytes: Bytes, from: number, step: number, target: Bytes, to: number, count: number, itemBytes: number): void {
-  if (step === itemBytes) {
-    target.set(bytes.subarray(from, from + count * itemBytes), to);
+/** Copies `count` elements that lie `step` words apart to a row without gaps. */
+function copyRun(source: Words, from: number, step: number, target: Words, to: number, count: number, itemWords: number): void {
+  if (step === itemWords) {
+    target.set(source.subarray(from, from + count * itemWords), to);
     return;
   }
-  for (let element = 0; element < count; element++) {
-    for (let byte = 0; byte < itemBytes; byte++) target[to + byte] = bytes[from + byte] ?? 0;
-    from += step;
-    to += itemBytes;
+  if (itemWords === 1) {
+    for (let element = 0; element < count; element++, from += step) target[to + element] = source[from] ?? 0;
+    return;
+  }
+  for (let element = 0; element < count; element++, from += step, to += itemWords) {
+    for (let word = 0; word < itemWords; word++) target[to + word] = source[from + word] ?? 0;
   }
 }
