@@ -1,3 +1,5 @@
+import { CheckpointError } from "./errors.js";
+
 /** How the bits of one element are to be understood. */
 export type DTypeKind = "float" | "int" | "uint" | "bool" | "complex" | "quantized";
 
@@ -59,4 +61,15 @@ export type DType = keyof typeof DTYPES;
 /** Whether a string is a dtype code of {@link DTYPES}. */
 export function isDType(code: string): code is DType {
   return Object.hasOwn(DTYPES, code);
+}
+
+/**
+ * Bits of one element: from the table for its dtypes, else as the tensor's format says.
+ *
+ * @throws {CheckpointError} INTERNAL for a dtype of a format's own without its bits.
+ */
+export function bitsOf(spec: { readonly dtype: string; readonly bits?: number }): number {
+  const bits = isDType(spec.dtype) ? DTYPES[spec.dtype].bits : spec.bits;
+  if (bits === undefined) throw new CheckpointError("INTERNAL", `The size of an element of ${spec.dtype} is not known.`);
+  return bits;
 }

@@ -1,8 +1,9 @@
 import type { Bytes } from "./byte-source.js";
+import { bitsOf } from "./dtype.js";
 import { CheckpointLoadError } from "./errors.js";
 import type { SignalOptions } from "./progress.js";
 import { contiguousStrides, reachOf } from "./shape.js";
-import { bitsOf, type TensorHandle } from "./tensor.js";
+import type { TensorHandle } from "./tensor.js";
 
 /** A read that uses less of its bytes than this is split into smaller ones, as long as it is a large one. */
 const WORTHWHILE_DENSITY = 1 / 32;

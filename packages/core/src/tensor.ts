@@ -1,5 +1,5 @@
 import type { Bytes } from "./byte-source.js";
-import { DTYPES, isDType } from "./dtype.js";
+import { bitsOf } from "./dtype.js";
 import { CheckpointError, CheckpointLoadError } from "./errors.js";
 import { gather } from "./gather.js";
 import { DEFAULT_LIMITS } from "./limits.js";
@@ -45,13 +45,6 @@ export interface TensorPlace {
   /** The name in its state dict for model weights, else the path. */
   readonly name: string;
   readonly group: TensorGroup;
-}
-
-/** Bytes of one element of a spec, in bits. */
-export function bitsOf(spec: Pick<TensorSpec, "dtype" | "bits">): number {
-  const bits = isDType(spec.dtype) ? DTYPES[spec.dtype].bits : spec.bits;
-  if (bits === undefined) throw new CheckpointError("INTERNAL", `The size of an element of ${spec.dtype} is not known.`);
-  return bits;
 }
 
 /**
