@@ -1,6 +1,6 @@
 // The checks beside the tests. Each counts as one test: `work` resolves to `{ code, output }`.
 import { brokenHouseRules } from "./house-rules.mjs";
-import { packAll, packingProblems } from "./pack.mjs";
+import { dataExports, packAll, packingProblems } from "./pack.mjs";
 import { publishable } from "./packages.mjs";
 import { rehearseRelease } from "./release.mjs";
 import { tool } from "./root.mjs";
@@ -56,16 +56,19 @@ export function packedChecks() {
       work: () =>
         each(
           packed.filter(({ manifest }) => manifest.exports),
-          ({ tarball }) =>
-            run([...tool("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-color", "--no-emoji"], {
-              limitMs: LIMIT_MS,
-            }),
+          ({ tarball, manifest }) =>
+            run([...tool("@arethetypeswrong/cli", "attw"), tarball, ...attwFlags(manifest)], { limitMs: LIMIT_MS }),
         ),
     },
     { name: "packed packages in a user's program", work: () => tryAsUser(packed) },
     { name: "bundles hold what they should", work: async () => lines(await (await import("./bundles.mjs")).buildBundles()) },
     { name: "bundle sizes (size-limit)", work: command(tool("size-limit")) },
   ];
+}
+
+function attwFlags(manifest) {
+  const data = dataExports(manifest);
+  return ["--profile", "esm-only", "--no-color", "--no-emoji", ...(data.length > 0 ? ["--exclude-entrypoints", ...data] : [])];
 }
 
 /** Runs one tool over every package; a list that came out empty is a failure, not a pass. */

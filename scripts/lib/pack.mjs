@@ -27,6 +27,14 @@ export async function packAll() {
   return packed;
 }
 
+const isData = (path) => /\.(?:wasm|json|css)$/.test(path);
+
+/** The exports of a manifest that are code, such as `./torch`. */
+export const codeExports = ({ exports = {} }) => Object.keys(exports).filter((path) => !isData(path));
+
+/** The exports of a manifest that are files to be fetched, such as `./kernels.wasm`. */
+export const dataExports = ({ exports = {} }) => Object.keys(exports).filter(isData);
+
 /**
  * What a user could not install or load: an unresolved workspace range, a dependency on a private package, or an import in
  * the packed code of something that the manifest does not name.

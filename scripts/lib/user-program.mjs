@@ -2,7 +2,7 @@
 // strictly, and so does every TypeScript example of the documents.
 import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { USER_FOLDER } from "./pack.mjs";
+import { codeExports, USER_FOLDER } from "./pack.mjs";
 import { packages } from "./packages.mjs";
 import { inRoot, tool } from "./root.mjs";
 import { run } from "./run.mjs";
@@ -20,11 +20,8 @@ const COMPILER_OPTIONS = {
 };
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
 
-/** Every public import path of a packed package, such as `@ckptkit/formats/torch`. */
-const importPaths = ({ name, manifest }) =>
-  Object.keys(manifest.exports ?? {})
-    .filter((path) => !path.endsWith(".json"))
-    .map((path) => name + path.slice(1));
+/** Every import path of a packed package, such as `@ckptkit/formats/torch`. */
+const importPaths = ({ name, manifest }) => codeExports(manifest).map((path) => name + path.slice(1));
 
 /** Resolves to `{ code, output }`. */
 export async function tryAsUser(packed) {
