@@ -46,10 +46,11 @@ function encode(machine: Machine, args: readonly PickleValue[]): Uint8Array | un
   return mayCopy(machine, text.length) ? encodeLatin1(text) : undefined;
 }
 
-function bytearray(_machine: Machine, args: readonly PickleValue[]): PickleNode | undefined {
-  const [bytes] = args;
+function bytearray(machine: Machine, args: readonly PickleValue[]): PickleNode | undefined {
   if (args.length === 0) return { kind: "bytearray", bytes: new Uint8Array(0) };
-  return args.length === 1 && bytes instanceof Uint8Array ? { kind: "bytearray", bytes } : undefined;
+  // Python 2 and early Python 3 give the text and its encoding.
+  const bytes = args.length === 1 ? args[0] : encode(machine, args);
+  return bytes instanceof Uint8Array ? { kind: "bytearray", bytes } : undefined;
 }
 
 function setOf(machine: Machine, args: readonly PickleValue[], kind: PickleSet["kind"]): PickleSet | undefined {
