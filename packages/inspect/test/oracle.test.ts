@@ -64,7 +64,9 @@ describeWithOracle("real PyTorch and safetensors", (oracle) => {
     const written: { file: string; fixture: string; prefix: string }[] = [];
     for (const { file, truth } of plain) {
       for (const to of TARGETS) {
-        if (to === "safetensors" && truth.tensors.some(({ dtype }) => /^(C32|C128|Q.*)$/.test(dtype))) continue;
+        const safe = truth.tensors.every(({ dtype, name }) => !/^(C32|C128|Q.*)$/.test(dtype) && name?.isWellFormed() !== false);
+        const sixBits = truth.tensors.some(({ dtype }) => dtype.startsWith("F6")); // torch has no such dtype, for either format
+        if (sixBits || (to === "safetensors" && !safe)) continue;
         written.push({ file: await convert(file, to), fixture: file, prefix: PREFIX[to] });
       }
     }

@@ -110,7 +110,7 @@ export class PickleBuilder {
     const known = this.#tensors.get(output.tieKey);
     if (known !== undefined) return known;
     if (!isDType(output.dtype)) return this.#drop(`a tensor of type ${output.dtype}`);
-    const value = this.#rebuild(spec, output, output.dtype);
+    const value = output.dtype === "F4" ? this.#rebuild(spec, inPairs(output), "F4_X2") : this.#rebuild(spec, output, output.dtype);
     if (value !== undefined) this.#tensors.set(output.tieKey, value);
     return value;
   }
@@ -119,7 +119,7 @@ export class PickleBuilder {
     const itemBytes = DTYPES[dtype].bits / 8;
     const storageClass = storageClassOf(dtype);
     const torchName = torchNameOf(dtype);
-    if (torchName === undefined || itemBytes < 1) return this.#drop(`a tensor of type ${dtype}`);
+    if (torchName === undefined || itemBytes < 1) throw noTorchDType(output);
     const key = this.#storageKey(output);
     const id = tuple(
       "storage",
@@ -169,6 +169,25 @@ export class PickleBuilder {
     });
     return undefined;
   }
+}
+
+/** 4-bit floats as torch counts them: two in an element. */
+function inPairs(output: OutputTensor): OutputTensor {
+  const last = output.shape.at(-1) ?? 0;
+  if (last % 2 !== 0 || last === 0) throw noTorchDType(output);
+  return { ...output, dtype: "F4_X2", shape: [...output.shape.slice(0, -1), last / 2] };
+}
+
+/** The error for a tensor that must not be left out and that torch has no type for. */
+function noTorchDType({ name, dtype, shape }: OutputTensor): CheckpointValidationError {
+  return new CheckpointValidationError(
+    "UNSUPPORTED_DTYPE",
+    `torch has no dtype for the tensor ${JSON.stringify(name)} (${dtype}, shape [${shape.join(", ")}]).`,
+    {
+      details: { name, dtype, shape },
+      suggestions: ["Write safetensors (--to safetensors), which keeps this dtype.", "Leave the tensor out with --filter."],
+    },
+  );
 }
 
 /** The error for a root that no restricted loader would build. */
