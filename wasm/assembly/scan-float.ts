@@ -9,14 +9,14 @@ import { HUGE, TINY, addLanes, halfToNumber, widen } from "./scan-block";
 @inline
 function lowFour(kind: u32, v: v128): v128 {
   if (kind == F32) return v;
-  const high = v128.shuffle<u16>(v, i32x4.splat(0), 8, 0, 8, 1, 8, 2, 8, 3);
+  const high = v128.shuffle<u16>(i32x4.splat(0), v, 0, 8, 1, 9, 2, 10, 3, 11);
   return kind == BF16 ? high : half(high);
 }
 
 /** Elements 4 to 7 of eight as float32. */
 @inline
 function highFour(kind: u32, v: v128): v128 {
-  const high = v128.shuffle<u16>(v, i32x4.splat(0), 8, 4, 8, 5, 8, 6, 8, 7);
+  const high = v128.shuffle<u16>(i32x4.splat(0), v, 4, 12, 5, 13, 6, 14, 7, 15);
   return kind == BF16 ? high : half(high);
 }
 
