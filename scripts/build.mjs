@@ -32,7 +32,9 @@ try {
     logLevel: "warning",
   });
   // Not `tsc -b`: the packages below are built already, and a build writes into its own folder only.
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], { stdio: "inherit" });
+  // A command without exports is not imported, so its declarations would be dead weight.
+  const flags = manifest.exports ? [] : ["--noEmit"];
+  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", ".", ...flags], { stdio: "inherit" });
 } catch {
   // esbuild and tsc have said what is wrong.
   process.exit(1);

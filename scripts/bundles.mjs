@@ -3,26 +3,37 @@
 
 /** No bundle for a browser may hold these. */
 const NEVER = [/["'`]node:/, /\brequire\(["'`]/, /\beval\(/, /\bnew Function\(/];
+/** The first bytes of a WebAssembly module in base64: who only reads does not carry the kernels. */
+const KERNELS = /AGFzbQ/;
 
 export const BUNDLES = [
   {
-    file: "safetensors",
-    name: "core + safetensors",
-    limit: "12 KB",
-    code: 'export * from "@ckptkit/formats/safetensors"; export { blobSource, memorySource } from "@ckptkit/core";',
+    file: "safetensors-reader",
+    name: "read safetensors",
+    limit: "9 KB",
+    code: 'export { safetensorsReader } from "@ckptkit/formats/safetensors"; export { blobSource } from "@ckptkit/core";',
     mustNotAppear: { packages: ["@ckptkit/pickle", "@ckptkit/wasm"], text: NEVER },
   },
   {
-    file: "torch",
-    name: "core + torch + pickle + safetensors",
-    limit: "28 KB",
-    code: 'export * from "@ckptkit/formats/torch"; export * from "@ckptkit/formats/safetensors"; export { blobSource } from "@ckptkit/core";',
-    mustNotAppear: { packages: ["@ckptkit/wasm"], text: NEVER },
+    file: "safetensors",
+    name: "read and write safetensors, single and sharded",
+    limit: "12 KB",
+    code: 'export * from "@ckptkit/formats/safetensors"; export { blobSource } from "@ckptkit/core";',
+    mustNotAppear: { packages: ["@ckptkit/pickle", "@ckptkit/wasm"], text: NEVER },
+  },
+  {
+    file: "torch-reader",
+    name: "read torch (with pickle) and safetensors",
+    limit: "30 KB",
+    code:
+      'export { torchLegacyReader, torchZipReader } from "@ckptkit/formats/torch";' +
+      'export { safetensorsReader } from "@ckptkit/formats/safetensors"; export { blobSource } from "@ckptkit/core";',
+    mustNotAppear: { packages: ["@ckptkit/inspect"], text: [...NEVER, KERNELS] },
   },
   {
     file: "everything",
-    name: "everything, with WebAssembly",
-    limit: "60 KB",
+    name: "everything: read, write, scan, hash, convert, with WebAssembly",
+    limit: "80 KB",
     code: ["core", "pickle", "wasm", "formats", "inspect"]
       .map((name, index) => `export * as m${index} from "@ckptkit/${name}";`)
       .join("\n"),

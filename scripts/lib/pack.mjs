@@ -55,15 +55,18 @@ export function packingProblems({ name, installed, manifest }) {
   return [...problems, ...undeclared.map((imported) => `${name} imports ${imported}, which is not among its dependencies`)];
 }
 
+/** `from "x"`, `import "x"` or `import("x")` of another package, its name as npm allows it. */
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)"((?:@[a-z0-9-]+\/)?[a-z0-9][\w.-]*)(?:\/[\w./-]*)?"/g;
+
 /** Names of the packages that the packed code and declarations import; Node's own modules are not packages. */
 function importedPackages(installed) {
-  const specifiers = readdirSync(installed, { recursive: true })
+  const names = readdirSync(installed, { recursive: true })
     .map(String)
     .filter((file) => /\.(?:js|d\.ts)$/.test(file))
-    .flatMap((file) => [...readFileSync(`${installed}/${file}`, "utf8").matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)"([^".][^"]*)"/g)])
-    .map(([, specifier]) => specifier)
-    .filter((specifier) => !isBuiltin(specifier));
-  return new Set(specifiers.map((specifier) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)[0]));
+    .flatMap((file) => [...readFileSync(`${installed}/${file}`, "utf8").matchAll(IMPORT)])
+    .map(([, name]) => name)
+    .filter((name) => !isBuiltin(name));
+  return new Set(names);
 }
 
 async function must(command, options) {
