@@ -6,6 +6,7 @@ const FOLDERS = ["sources", "checks", "loading", "modifiers", "sinks"];
 rmSync("src/generated", { recursive: true, force: true });
 mkdirSync("src/generated", { recursive: true });
 for (const folder of FOLDERS) {
+  mkdirSync(`src/${folder}`, { recursive: true }); // git keeps no empty folders
   const files = readdirSync(`src/${folder}`, { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => entry.name.replace(/\.ts$/, ""))
