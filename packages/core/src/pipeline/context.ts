@@ -17,6 +17,8 @@ export interface ContextFields {
   checkpointPath?: string | undefined;
   /** The checkpoint that was opened: the reference system's "checkpoint data". */
   checkpoint?: Checkpoint | undefined;
+  /** Further checkpoints by the names that sources gave them (`as`), for stages that ask for one by name (`from`). */
+  checkpoints?: ReadonlyMap<string, Checkpoint> | undefined;
   model?: ModelAdapter | undefined;
   optimizer?: Stateful | undefined;
   scheduler?: Stateful | undefined;
@@ -49,6 +51,7 @@ export type ContextField = keyof ContextFields;
 export class CheckpointContext implements Readonly<ContextFields> {
   readonly checkpointPath: string | undefined;
   readonly checkpoint: Checkpoint | undefined;
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly model: ModelAdapter | undefined;
   readonly optimizer: Stateful | undefined;
   readonly scheduler: Stateful | undefined;
@@ -65,6 +68,7 @@ export class CheckpointContext implements Readonly<ContextFields> {
   constructor(init: ContextInit = {}) {
     this.checkpointPath = init.checkpointPath;
     this.checkpoint = init.checkpoint;
+    this.checkpoints = new Map(init.checkpoints);
     this.model = init.model;
     this.optimizer = init.optimizer;
     this.scheduler = init.scheduler;
@@ -82,6 +86,39 @@ export class CheckpointContext implements Readonly<ContextFields> {
     return new CheckpointContext({ ...this, ...fields });
   }
 
+  /**
+   * A context with a checkpoint that was opened: under a name, where stages find it by that name, or as the checkpoint.
+   *
+   * @example context.withCheckpoint(encoder, "encoder").checkpoints.get("encoder")
+   */
+  withCheckpoint(checkpoint: Checkpoint, name?: string): CheckpointContext {
+    return this.with(name === undefined ? { checkpoint } : { checkpoints: new Map([...this.checkpoints, [name, checkpoint]]) });
+  }
+
+  /**
+   * The checkpoint that a stage works on: the one of a name, or the checkpoint.
+   *
+   * @throws {CheckpointConfigError} CONTEXT_INCOMPLETE when it is not there, or empty
+   */
+  requireCheckpoint(stageName: string, name?: string): Checkpoint {
+    const checkpoint = name === undefined ? this.checkpoint : this.checkpoints.get(name);
+    if (checkpoint && !isEmpty(checkpoint)) return checkpoint;
+    if (name === undefined) this.validateForStage(stageName, ["checkpoint"]);
+    const names = [...this.checkpoints.keys()];
+    throw new CheckpointConfigError(
+      "CONTEXT_INCOMPLETE",
+      `The stage ${stageName} needs the checkpoint "${name}", which ${checkpoint ? "is empty" : "the context does not have"}.`,
+      {
+        details: { stage: stageName, missing: [`checkpoints.${name}`], names },
+        suggestions: [
+          names.length > 0
+            ? `Checkpoints there are: ${names.join(", ")}.`
+            : `Put a source before this stage that names its checkpoint: as: ${name}.`,
+        ],
+      },
+    );
+  }
+
   /** A context with entries added to its metadata; entries of the same name are replaced. */
   withMetadata(entries: { readonly [key: string]: Json }): CheckpointContext {
     return new CheckpointContext({ ...this, metadata: { ...this.metadata, ...entries } });
@@ -94,8 +131,7 @@ export class CheckpointContext implements Readonly<ContextFields> {
 
   /** Whether a checkpoint is present and not empty. */
   get hasCheckpointData(): boolean {
-    if (!this.checkpoint) return false;
-    return this.checkpoint.tensors.length > 0 || Object.keys(this.checkpoint.metadata).length > 0;
+    return this.checkpoint !== undefined && !isEmpty(this.checkpoint);
   }
 
   /**
@@ -121,12 +157,17 @@ export class CheckpointContext implements Readonly<ContextFields> {
     const parts = [
       this.checkpointPath !== undefined && `path=${this.checkpointPath}`,
       this.checkpoint && `checkpoint=${this.checkpoint.format} (${this.checkpoint.tensors.length} tensors)`,
+      this.checkpoints.size > 0 && `checkpoints=${[...this.checkpoints.keys()].join("+")}`,
       this.checkpointFormat && `format=${this.checkpointFormat}`,
       ...(["model", "optimizer", "scheduler", "lightningModule"] as const).map((field) => this[field] !== undefined && field),
       `metadata=${Object.keys(this.metadata).length} entries`,
     ];
     return `CheckpointContext(${parts.filter(Boolean).join(", ")})`;
   }
+}
+
+function isEmpty({ tensors, metadata }: Checkpoint): boolean {
+  return tensors.length === 0 && Object.keys(metadata).length === 0;
 }
 
 const HOW_TO_GET: Partial<Record<ContextField, string>> = {

@@ -64,7 +64,8 @@ export function validatePipelineHealth(context: CheckpointContext, { raiseOnErro
   }
   const sourceRan = metadata.source_type !== undefined;
   if (sourceRan && model && !model.weightsInitialized) issues.push("A source ran, but the model's weights were never loaded.");
-  if (sourceRan && !context.hasCheckpointData) issues.push("A source ran, but the context has no checkpoint.");
+  if (sourceRan && !context.hasCheckpointData && context.checkpoints.size === 0)
+    issues.push("A source ran, but the context has no checkpoint.");
   const warnings = context.notices.filter(({ level }) => level === "warning").map(({ message }) => message);
   const health = report(issues, warnings, { hasModel: model !== undefined, hasCheckpoint: context.hasCheckpointData });
   if (raiseOnError && issues.length > 0) {

@@ -42,6 +42,8 @@ export interface ModelAdapter {
    * Nothing is changed then.
    */
   loadStateDict(values: ReadonlyMap<string, TensorData>, options: OperationOptions & { strict: boolean }): Promise<LoadedKeys>;
+  /** The same without waiting, for adapters that read values when they need them. Pipelines that run synchronously ask for it. */
+  loadStateDictSync?(values: ReadonlyMap<string, TensorData>, options: { strict: boolean }): LoadedKeys;
   /**
    * Replaces, adds or (null) removes tensors of the state dict, dtypes and shapes included: what modifiers do. A replaced
    * parameter keeps whether it is trained.
