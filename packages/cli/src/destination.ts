@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ByteSink, type ByteSource, CheckpointConfigError, CheckpointSourceError, type Platform } from "@ckptkit/core";
+import { type ByteSink, type ByteSource, CheckpointConfigError, CheckpointSourceError, type ErrorCode, type Platform } from "@ckptkit/core";
 import type { ConvertTarget } from "@ckptkit/inspect";
 
 /** What a suffix is taken to ask for when --to is not given. */
@@ -40,28 +40,28 @@ export function pathOf(out: string): string {
 
 /**
  * A maker of the output files, all beside `path`. Refuses files that are being read, by what they are and not by how they are
- * spelled; and files that are there already, unless `force` is given.
+ * spelled; and what the platform refuses.
  */
-export function outputsBeside(
-  path: string,
-  platform: Platform,
-  sources: readonly ByteSource[],
-  force: boolean,
-): (name: string) => Promise<ByteSink> {
+export function outputsBeside(path: string, platform: Platform, sources: readonly ByteSource[]): (name: string) => Promise<ByteSink> {
   return async (name) => {
     const output = /^[a-z][a-z0-9+.-]+:\/\//i.test(path) ? path : join(dirname(path), name);
     await refuseInput(output, sources);
     try {
       return await platform.create(output);
     } catch (error) {
-      if (!(error instanceof CheckpointSourceError) || error.code !== "DESTINATION_EXISTS") throw error;
-      throw new CheckpointSourceError(error.code, error.message, {
-        details: { ...error.details, forced: force },
-        suggestions: ["Replace it with --force.", "Or choose another name."],
-        cause: error,
-      });
+      throw error instanceof CheckpointSourceError ? withAdvice(error, output) : error;
     }
   };
+}
+
+/** The same error, with what to try on a command line. */
+function withAdvice(error: CheckpointSourceError, output: string): CheckpointSourceError {
+  const advice: Partial<Record<ErrorCode, string[]>> = {
+    DESTINATION_EXISTS: ["Replace it with --force.", "Or choose another name."],
+    NOT_A_FILE: [`Give the path of the file to write, such as ${join(output, "model.safetensors")}.`],
+  };
+  const { code, message, details, suggestions, cause } = error;
+  return new CheckpointSourceError(code, message, { details, suggestions: advice[code] ?? suggestions, cause });
 }
 
 async function refuseInput(output: string, sources: readonly ByteSource[]): Promise<void> {

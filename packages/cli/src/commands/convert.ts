@@ -42,7 +42,7 @@ export async function convert(uri: string, out: string, flags: ConvertFlags, con
     const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);
     const platform = nodePlatform({ sink: { overwrite: force } });
     const kernels = await platform.kernels();
-    const create = outputsBeside(path, platform, sources, force);
+    const create = outputsBeside(path, platform, sources);
     const progress = showProgress(err);
     const report = await convertCheckpoint(checkpoint, create, {
       kernels,

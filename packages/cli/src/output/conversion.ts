@@ -3,6 +3,7 @@ import { printable } from "./printable.js";
 import type { Screen } from "./screen.js";
 import { countText, paceText, plural, sizeText } from "./sizes.js";
 import { pairsText } from "./table.js";
+import { widthOf } from "./width.js";
 
 /** A conversion that was done. */
 export interface Conversion {
@@ -28,17 +29,19 @@ export function writeConversion({ checkpoint, files, chosen, ties, dtype, ms }: 
   const pace = dim(`in ${paceText(bytes, ms)}`);
   screen.write(`wrote ${bold(what)}: ${plural(chosen.length, "tensor")}, ${sizeText(bytes)} ${pace}\n`);
   const notes: [string, string][] = [];
-  if (files.length > 1)
-    for (const [index, { path, byteLength }] of files.entries())
-      notes.push([index === 0 ? "files" : "", `${printable(path)}  ${sizeText(byteLength)}`]);
+  if (files.length > 1) {
+    const names = files.map(({ path }) => printable(path));
+    const width = Math.max(...names.map(widthOf));
+    for (const [index, { byteLength }] of files.entries()) {
+      const name = names[index] ?? "";
+      notes.push([index === 0 ? "files" : "", `${name}${" ".repeat(width - widthOf(name))}  ${sizeText(byteLength).padStart(8)}`]);
+    }
+  }
   notes.push(["from", `${printable(checkpoint.uri)} (${printable(checkpoint.format)}, ${checkpoint.layout})`]);
   const left = checkpoint.tensors.length - chosen.length;
   const others = checkpoint.tensors.filter(({ group }) => group !== "model").length;
-  if (left > 0)
-    notes.push([
-      "left out",
-      left === others ? `${plural(left, "tensor")} that are not model weights: --all writes them too` : plural(left, "tensor"),
-    ]);
+  const why = left === others ? ` outside the model's weights: --all writes ${left === 1 ? "it" : "them"} too` : "";
+  if (left > 0) notes.push(["left out", `${plural(left, "tensor")}${why}`]);
   for (const [from, count] of castCounts(chosen, dtype)) notes.push(["cast", `${from} to ${dtype}: ${plural(count, "tensor")}`]);
   if (ties.size > 0) {
     const listed = [...ties].slice(0, TIES_LISTED).map(([dropped, kept]) => `${printable(dropped)} = ${printable(kept)}`);

@@ -25,8 +25,9 @@ export interface Row {
 
 const GAP = "  ";
 const MIN_ELASTIC_WIDTH = 24;
-/** An elastic column may always be this wide; wider only if more than a tenth of its cells are. */
+/** An elastic column may always be this wide; wider, up to the second width, if more than a tenth of its cells are. */
 const USUAL_WIDTH = 48;
+const MAX_USUAL_WIDTH = 100;
 
 /**
  * Lays out rows under their titles, as wide as the screen allows. A column in which nothing stands is left out.
@@ -37,7 +38,7 @@ export function tableText(columns: readonly Column[], rows: readonly Row[], scre
   const widths = columns.map(({ title, elastic }, index) => {
     const cells = rows.map((row) => widthOf(row.cells[index] ?? "")).sort((a, b) => a - b);
     const widest = cells.at(-1) ?? 0;
-    const usual = Math.max(USUAL_WIDTH, cells[Math.floor((cells.length - 1) * 0.9)] ?? 0);
+    const usual = Math.min(MAX_USUAL_WIDTH, Math.max(USUAL_WIDTH, cells[Math.floor((cells.length - 1) * 0.9)] ?? 0));
     return widest === 0 ? 0 : Math.max(elastic ? Math.min(widest, usual) : widest, widthOf(title));
   });
   const shown = new Set(columns.keys());
