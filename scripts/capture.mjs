@@ -8,8 +8,8 @@ import { say } from "./lib/steps.mjs";
 const BEGIN = "<!-- capture: made by `pnpm capture` -->";
 const END = "<!-- /capture -->";
 const COMMANDS = [
-  ["inspect", "fixtures/files/vit-tiny.ckpt"],
-  ["scan", "fixtures/files/vit-tiny.ckpt"],
+  ["inspect", "fixtures/files/vit-tiny.ckpt", "--filter", "state_dict.*.head.*"],
+  ["scan", "fixtures/files/vit-tiny.ckpt", "--filter", "state_dict.*.norm1.*"],
   ["convert", "fixtures/files/vit-tiny.ckpt", "out/vit-tiny.safetensors"],
 ];
 

@@ -6,5 +6,7 @@ import { environment, run } from "./run.mjs";
 export async function ckpt(args, env = {}) {
   const bin = inRoot("node_modules", ".bin", process.platform === "win32" ? "ckpt.CMD" : "ckpt");
   const { code, output } = await run([bin, ...args], { shell: process.platform === "win32", env: environment(env), limitMs: 120_000 });
-  return { line: `npx ckpt ${args.join(" ")}`, code, output };
+  return { line: `npx ckpt ${args.map(quoted).join(" ")}`, code, output };
 }
+
+const quoted = (arg) => (/[*?\s]/.test(arg) ? `'${arg}'` : arg);
