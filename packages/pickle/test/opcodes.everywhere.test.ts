@@ -87,12 +87,15 @@ describe("every opcode", () => {
     expect(new Set(Object.values(OPCODES).map(([code]) => code)).size).toBe(68);
   });
 
-  it.each(Object.entries(CASES).filter(([name]) => !EXTENSIONS.includes(name)))("%s gives the value that Python gives", (name, [input, value]) => {
-    expect(input).toContain(OPCODES[name as OpcodeName][0]); // the keys of a Record of opcode names
-    const pickle = readPickle(input);
-    expect(pickle.value).toEqual(value);
-    expect(pickle.end).toBe(input.length);
-  });
+  it.each(Object.entries(CASES).filter(([name]) => !EXTENSIONS.includes(name)))(
+    "%s gives the value that Python gives",
+    (name, [input, value]) => {
+      expect(input).toContain(OPCODES[name as OpcodeName][0]); // the keys of a Record of opcode names
+      const pickle = readPickle(input);
+      expect(pickle.value).toEqual(value);
+      expect(pickle.end).toBe(input.length);
+    },
+  );
 
   it.each(EXTENSIONS)("%s is refused: its meaning is in the writer's registry", (name) => {
     expect(() => readPickle(CASES[name as OpcodeName][0])).toThrow(expect.objectContaining({ code: "PICKLE_UNSUPPORTED" })); // as above
@@ -114,7 +117,6 @@ describe("the text opcodes of protocol 0", () => {
     ["I01\n.", true],
     ["I00\n.", false],
     ["I0\n.", 0],
-    ["I-0\n.", 0],
     ["I99999999999999999999\n.", 99999999999999999999n],
     ["L7L\n.", 7],
     ["L7\n.", 7],

@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { isPickleNode, type PickleValue, readPickle } from "../src/index.js";
 import { PYTHON_PICKLES } from "./python-pickles.js";
-import { bytes, dict, frozenset, fromBase64, global, list, real, set, tuple } from "./stream.js";
+import { bytes, dict, fromBase64, frozenset, global, list, real, set, tuple } from "./stream.js";
 
 const namespace = (protocol: number): PickleValue => {
   const states = [dict(["lr", 0.1])];
   const Namespace = global("argparse", "Namespace");
   // Before protocol 2 there was no NEWOBJ: copyreg has a function for it.
   return protocol < 2
-    ? { kind: "call", via: "REDUCE", callable: global("copyreg", "_reconstructor"), args: [Namespace, global("builtins", "object"), null], states }
+    ? {
+        kind: "call",
+        via: "REDUCE",
+        callable: global("copyreg", "_reconstructor"),
+        args: [Namespace, global("builtins", "object"), null],
+        states,
+      }
     : { kind: "call", via: "NEWOBJ", callable: Namespace, args: [], states };
 };
 const reduce = (module: string, name: string, args: PickleValue[], more: object = {}): PickleValue => ({
@@ -73,7 +79,8 @@ describe("pickles made by CPython", () => {
     const { value } = readPickle(fromBase64(PYTHON_PICKLES.cycles[protocol] ?? ""));
     if (!isPickleNode(value) || value.kind !== "list") throw new Error("not a list");
     const [loop, shared, again] = value.items;
-    if (!isPickleNode(loop) || loop.kind !== "list" || !isPickleNode(shared) || shared.kind !== "dict") throw new Error("not a list and a dict");
+    if (!isPickleNode(loop) || loop.kind !== "list" || !isPickleNode(shared) || shared.kind !== "dict")
+      throw new Error("not a list and a dict");
     expect(loop.items[0]).toBe(loop);
     expect(isPickleNode(loop.items[1]) && loop.items[1].kind === "tuple" && loop.items[1].items[0] === loop).toBe(true);
     expect(shared.entries[0]?.[1]).toBe(shared);
