@@ -136,8 +136,8 @@ describe.each(IMPLEMENTATIONS)("casts in $name", ({ load }) => {
   );
 
   test("a cast to the same dtype copies every bit", () => {
-    expect(cast("F16", "F16", ALL_PATTERNS)).toEqual(ALL_PATTERNS);
-    expect(cast("BF16", "BF16", ALL_PATTERNS)).toEqual(ALL_PATTERNS);
+    expect(crc32(cast("F16", "F16", ALL_PATTERNS))).toBe(crc32(ALL_PATTERNS));
+    expect(crc32(cast("BF16", "BF16", ALL_PATTERNS))).toBe(crc32(ALL_PATTERNS));
   });
 
   test("a target that is too small, half an element and an overlap are refused", () => {
