@@ -189,13 +189,13 @@ export class WasmKernels implements Kernels {
       return dtype === "U64" ? Number(this.#view.getBigUint64(at + offset, true)) : number(offset);
     };
     return toScanResult({
+      count: number(48),
       min: bound(0),
       max: bound(8),
       nan: number(16),
       posInf: number(24),
       negInf: number(32),
       zeros: number(40),
-      count: number(48),
       finite: number(56),
       mean: number(64),
       std: number(72),

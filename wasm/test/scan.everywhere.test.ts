@@ -113,7 +113,7 @@ describe.each(IMPLEMENTATIONS)("scans in $name", ({ load }) => {
   test.each(["F16", "BF16"] as const)("every one of the 65,536 %s patterns is read as its definition says", (dtype) => {
     const values = patterns16.map((bits) => floatValue(FLOAT_FORMATS[dtype], bits));
     expectTruth(scan(dtype, encode("U16", patterns16)), values);
-    for (const bits of [...patterns16.filter((bits) => bits % 331 === 0), 1, 0x3ff, 0x400, 0x7bff, 0x7c01, 0x7f7f, 0x80, 0xfbff, 0xff7f]) {
+    for (const bits of [...patterns16.filter((bits) => bits % 1021 === 0), 1, 0x3ff, 0x400, 0x7bff, 0x7c01, 0x7f7f, 0x80, 0xfbff, 0xff7f]) {
       const value = floatValue(FLOAT_FORMATS[dtype], bits);
       const alone = scan(dtype, encode("U16", [bits]));
       expect([alone.min, alone.nan]).toEqual(Number.isFinite(value) ? [value + 0, 0] : [null, Number.isNaN(value) ? 1 : 0]);
