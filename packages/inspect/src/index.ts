@@ -3,3 +3,4 @@ export { describeCheckpoint, type InspectReport, type TensorReport } from "./des
 export { type HashOptions, hashSource, hashTensors, type TensorHashOptions } from "./hash.js";
 export { type ScanOptions, type ScanReport, type ScanRow, scanCheckpoint } from "./scan.js";
 export { globFilter, type SelectTensor } from "./select.js";
+export { tieKeys } from "./tie-key.js";
