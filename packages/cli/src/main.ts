@@ -7,7 +7,7 @@ import { createProgram } from "./program.js";
 
 /** Runs the `ckpt` command with the process's arguments, and sets its exit code. */
 export async function main(): Promise<void> {
-  endQuietlyWhenPipeCloses();
+  endWithTheOutput();
   const { signal, stop } = watchInterrupts();
   const context: CommandContext = { out: screenOf(process.stdout), err: screenOf(process.stderr), signal };
   try {
@@ -38,12 +38,16 @@ async function fail(error: unknown, context: CommandContext): Promise<number> {
   return exitCodeOf(told);
 }
 
-/** `ckpt inspect model.ckpt | head` closes the pipe when it has enough: the rest is not wanted, and that is no error. */
-function endQuietlyWhenPipeCloses(): void {
+/**
+ * Ends the process when its output cannot be written. `ckpt inspect model.ckpt | head` closes the pipe when it has enough: the rest is
+ * not wanted, and that is no error.
+ */
+function endWithTheOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit();
+      if (error.code === "EPIPE") process.exit();
+      if (stream === process.stdout) process.stderr.write(`error[WRITE_FAILED]: The output could not be written: ${error.message}.\n`);
+      process.exit(2);
     });
   }
 }

@@ -4,10 +4,10 @@ import { globFilter, type SelectTensor } from "@ckptkit/inspect";
 /**
  * The choice that --filter makes. A glob that matches nothing is a slip, and must not pass for a clean result.
  *
- * @throws {CheckpointConfigError} NO_TENSORS
+ * @throws {CheckpointConfigError} NO_TENSORS; INVALID_ARGUMENT for what is no glob
  */
 export function selection(checkpoint: Checkpoint, pattern: string): SelectTensor {
-  const select = globFilter(pattern);
+  const select = parseGlob(pattern);
   if (checkpoint.tensors.some(select)) return select;
   const example = checkpoint.tensors[0]?.path;
   throw new CheckpointConfigError("NO_TENSORS", `--filter ${pattern} matches none of the ${checkpoint.tensors.length} tensors.`, {
@@ -17,4 +17,16 @@ export function selection(checkpoint: Checkpoint, pattern: string): SelectTensor
       "List all paths with: ckpt inspect",
     ],
   });
+}
+
+function parseGlob(pattern: string): SelectTensor {
+  try {
+    return globFilter(pattern);
+  } catch (cause) {
+    throw new CheckpointConfigError("INVALID_ARGUMENT", `--filter ${JSON.stringify(pattern)} is not a glob.`, {
+      details: { filter: pattern },
+      suggestions: ["Give one such as '*.weight' or 'encoder.*'."],
+      cause,
+    });
+  }
 }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
-const BIN = fileURLToPath(new URL("../bin/ckpt.js", import.meta.url));
+/** The command that npm puts on the path. */
+export const BIN = fileURLToPath(new URL("../bin/ckpt.js", import.meta.url));
 
 if (!existsSync(new URL("../dist/main.js", import.meta.url))) {
   throw new Error("packages/cli is not built. Build it first: pnpm build");

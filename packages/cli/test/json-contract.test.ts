@@ -6,13 +6,11 @@ import { ckptJson } from "./ckpt.js";
 /** One of each container and layout, with views, ties, special numbers and odd names among them. */
 const CHOSEN = [
   "vit-tiny.ckpt",
-  "conv-bn.pt",
   "legacy-mixed.pt",
   "ties.pt",
   "views.pt",
   "special-numbers.pt",
   "names-odd.pt",
-  "st-basic.safetensors",
   "st-sharded.safetensors.index.json",
 ].map((file) => fixture(file));
 
