@@ -1,3 +1,5 @@
+import { encodeUtf8 } from "./strings.js";
+
 /** Bytes that are written one after another into memory that grows. */
 export class ByteWriter {
   #bytes = new Uint8Array(1024);
@@ -47,6 +49,27 @@ export class ByteWriter {
   bytes(bytes: Uint8Array): void {
     const at = this.#grow(bytes.length);
     this.#bytes.set(bytes, at);
+  }
+
+  /** A text as UTF-8 with its length in bytes in front. */
+  text(text: string): void {
+    const { length } = text;
+    const start = this.#grow(4 + length) + 4;
+    const bytes = this.#bytes;
+    let high = 0;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      high |= code;
+      bytes[start + index] = code;
+    }
+    if (high < 0x80) {
+      this.#view.setUint32(start - 4, length, true);
+      return;
+    }
+    this.#length = start - 4;
+    const utf8 = encodeUtf8(text);
+    this.u32(utf8.length);
+    this.bytes(utf8);
   }
 
   /** What was written, in memory of its own. */

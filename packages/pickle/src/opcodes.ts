@@ -72,7 +72,10 @@ export const OPCODES = {
   BYTEARRAY8: [0x96, 5],
   NEXT_BUFFER: [0x97, 5],
   READONLY_BUFFER: [0x98, 5],
-} as const satisfies Record<string, readonly [code: number, protocol: number]>;
+} as const satisfies Record<string, Opcode>;
+
+/** An opcode's byte and the protocol that brought it. */
+export type Opcode = readonly [code: number, protocol: number];
 
 /** Name of an opcode. */
 export type OpcodeName = keyof typeof OPCODES;

@@ -1,4 +1,5 @@
-import { invalid, PickleOutput } from "./pickle-output.js";
+import { OPCODES, type Opcode } from "./opcodes.js";
+import { type Atom, invalid, isAtom, PickleOutput } from "./pickle-output.js";
 import type { PickleCall, PickleEntry, PickleFilled, PickleNode, PickleTuple, PickleValue } from "./values.js";
 
 /** How a pickle is written. */
@@ -29,184 +30,195 @@ const BATCH = 1000;
 /** Lists, dicts and objects through which a tuple may contain itself: each makes one more copy, which is thrown away. */
 const CYCLES = 100;
 
-/** A node in work: it yields its members at the places where they belong. No recursion, so nesting may be of any depth. */
-type Steps = Generator<PickleValue, void, void>;
+/** Something to be done between the members of a node. */
+class Step {
+  constructor(readonly run: (writer: PickleWriter) => void) {}
+}
 
+const opcode = (code: Opcode): Step => new Step((writer) => writer.out.op(code));
+const MARK = opcode(OPCODES.MARK);
+const APPEND = opcode(OPCODES.APPEND);
+const APPENDS = opcode(OPCODES.APPENDS);
+const SETITEM = opcode(OPCODES.SETITEM);
+const SETITEMS = opcode(OPCODES.SETITEMS);
+const REDUCE = opcode(OPCODES.REDUCE);
+const NEWOBJ = opcode(OPCODES.NEWOBJ);
+const OBJ = opcode(OPCODES.OBJ);
+const BUILD = opcode(OPCODES.BUILD);
+const BINPERSID = opcode(OPCODES.BINPERSID);
+const PUT = new Step((writer) => writer.out.put());
+const TUPLE = opcode(OPCODES.TUPLE);
+const EMPTY_TUPLE = opcode(OPCODES.EMPTY_TUPLE);
+const TUPLE1 = opcode(OPCODES.TUPLE1);
+const TUPLE3 = opcode(OPCODES.TUPLE3);
+const SHORT_TUPLES = [EMPTY_TUPLE, TUPLE1, opcode(OPCODES.TUPLE2), TUPLE3];
+
+/** What makes up a node: its members and what is written between them, in order. */
+type Plan = (PickleValue | Step)[];
+
+/** Writes without recursion, over a stack of what is still to do: nesting may be of any depth. */
 class PickleWriter {
-  readonly #out = new PickleOutput();
-  /** Nodes in work that have no slot yet: how often each was begun, and the number of slots at the last time. */
-  readonly #begun = new Map<object, { times: number; slots: number }>();
+  readonly out = new PickleOutput();
+  /** The next thing to do is the last one. */
+  readonly #todo: Plan = [];
+  /** How often a node was begun again inside of itself. */
+  readonly #again = new Map<object, number>();
 
   write(root: PickleValue): Uint8Array<ArrayBuffer> {
-    const work: { steps: Steps; node: PickleNode }[] = [];
-    let next: PickleValue | undefined = root;
-    for (;;) {
-      if (next !== undefined) {
-        const node = this.#plain(next);
-        if (node) work.push({ steps: this.#begin(node), node });
-      }
-      const current = work.at(-1);
-      if (!current) break;
-      const step = current.steps.next();
-      next = undefined;
-      if (step.done) {
-        work.pop();
-        this.#begun.delete(current.node);
-      } else if (step.value === undefined) throw invalid(`A ${current.node.kind} has an undefined member.`);
-      else next = step.value;
+    this.#value(root);
+    while (this.#todo.length > 0) {
+      const next = this.#todo.pop();
+      if (next instanceof Step) next.run(this);
+      else if (next === undefined) throw invalid("A list, dict or tuple has an undefined member.");
+      else this.#value(next);
     }
-    return this.#out.finish();
+    return this.out.finish();
   }
 
-  /** Writes a value without members, or one that was written before. Gives back the nodes that need more. */
-  #plain(value: PickleValue): PickleNode | undefined {
-    if (value === null) this.#out.op("NONE");
-    else if (typeof value === "boolean") this.#out.op(value ? "NEWTRUE" : "NEWFALSE");
-    else if (typeof value === "string") this.#out.string(value);
-    else if (typeof value === "number") this.#out.number(value);
-    else if (typeof value === "bigint") this.#out.integer(value);
-    else if (value instanceof Uint8Array) this.#out.known(value) || this.#out.bytes(value);
-    else if (value.kind === "real") this.#out.float(value.value);
-    else if (value.kind === "global") this.#out.global(value);
-    else return this.#out.known(value) ? undefined : value;
-    return undefined;
+  #plan(plan: Plan): void {
+    for (let index = plan.length - 1; index >= 0; index--) {
+      const next = plan[index];
+      if (next === undefined) throw invalid("A list, dict, tuple or call has an undefined member.");
+      this.#todo.push(next);
+    }
   }
 
-  #begin(node: PickleNode): Steps {
-    // A tuple may be begun again inside of itself, through a list that has a slot by then. Without a new slot it would never end.
-    const { times, slots } = this.#begun.get(node) ?? { times: 0, slots: -1 };
-    if (slots === this.#out.slots) throw invalid(`A ${node.kind} is its own member or argument, which no pickle can say.`);
-    if (times === CYCLES) throw invalid(`A ${node.kind} contains itself in more than ${CYCLES} ways.`);
-    this.#begun.set(node, { times: times + 1, slots: this.#out.slots });
+  #value(value: PickleValue): void {
+    if (isAtom(value)) this.out.atom(value);
+    else if (!this.out.known(value)) this.#node(value);
+  }
+
+  #node(node: Exclude<PickleNode, Atom>): void {
     switch (node.kind) {
       case "dict":
-        return this.#dict(node);
+        this.out.op(OPCODES.EMPTY_DICT);
+        this.out.remember(node);
+        this.#plan([...pairs(node.entries), ...states(node)]);
+        break;
       case "list":
-        return this.#list(node);
+        this.out.op(OPCODES.EMPTY_LIST);
+        this.out.remember(node);
+        this.#plan([...batches(node.items, APPEND, APPENDS), ...states(node)]);
+        break;
       case "tuple":
-        return this.#tuple(node);
-      case "call":
-        return this.#call(node);
+        this.#tuple(node);
+        break;
       case "set":
       case "frozenset":
-        return this.#builtin(node, node.kind, { kind: "list", items: node.items });
+        this.#late(node, [builtin(node.kind), { kind: "list", items: node.items }, TUPLE1, PUT, REDUCE]);
+        break;
       case "bytearray":
-        return this.#builtin(node, "bytearray", node.bytes);
+        this.#late(node, [builtin("bytearray"), ...(node.bytes.length > 0 ? [node.bytes, TUPLE1, PUT] : [EMPTY_TUPLE]), REDUCE]);
+        break;
       case "persistent":
-        return this.#persistent(node);
+        // Without a slot, as in CPython: every mention asks the loader anew.
+        this.#begin(node);
+        this.#plan([node.id, BINPERSID, new Step(() => this.out.forget(node)), ...filling(node)]);
+        break;
+      case "call":
+        this.#late(node, call(node), filling(node));
+        break;
       default:
         throw invalid(`A ${node.kind} cannot be written.`);
     }
   }
 
-  *#dict(node: Extract<PickleNode, { kind: "dict" }>): Steps {
-    this.#out.op("EMPTY_DICT");
-    this.#out.remember(node);
-    yield* this.#setItems(node.entries);
-    yield* this.#states(node.states);
+  #tuple(node: PickleTuple): void {
+    if (!node.items.every(isAtom)) {
+      this.#late(node, tuple(node.items), states(node));
+      return;
+    }
+    // Nearly all tuples are of this kind (sizes, strides, storage ids), and nothing in them can lead back to them.
+    for (const next of tuple(node.items)) {
+      if (next instanceof Step) next.run(this);
+      else this.#value(next);
+    }
+    if (node.items.length > 0 || node.states) this.out.remember(node);
+    this.#plan(states(node));
   }
 
-  *#list(node: Extract<PickleNode, { kind: "list" }>): Steps {
-    this.#out.op("EMPTY_LIST");
-    this.#out.remember(node);
-    yield* this.#append(node.items);
-    yield* this.#states(node.states);
+  /** A node that exists, and so gets its slot, only when its members have been written. */
+  #late(node: PickleNode, members: Plan, rest: Plan = states(node)): void {
+    this.#begin(node);
+    this.#plan([...members, new Step(() => this.#complete(node, rest))]);
   }
 
-  *#tuple(node: PickleTuple): Steps {
-    yield* this.#items(node.items);
-    // A tuple that was completed inside of itself: CPython throws this copy away, too.
-    if (this.#completedInside(node)) return;
-    if (node.items.length > 0 || node.states) this.#out.remember(node);
-    yield* this.#states(node.states);
+  /** A tuple may be begun again inside of itself, through a list that has a slot by then. Without a new slot it would never end. */
+  #begin(node: PickleNode): void {
+    const slots = this.out.begin(node);
+    if (slots === undefined) return;
+    if (slots === this.out.slots) throw invalid(`A ${node.kind} is its own member or argument, which no pickle can say.`);
+    const times = (this.#again.get(node) ?? 0) + 1;
+    if (times > CYCLES) throw invalid(`A ${node.kind} contains itself in more than ${CYCLES} ways.`);
+    this.#again.set(node, times);
   }
 
-  /** A tuple of these items, without a slot. */
-  *#items(items: readonly PickleValue[]): Steps {
-    const short = (["EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"] as const)[items.length];
-    if (!short) this.#out.op("MARK");
-    yield* items;
-    this.#out.op(short ?? "TUPLE");
-  }
-
-  #completedInside(node: PickleNode): boolean {
-    if (!this.#out.has(node)) return false;
-    this.#out.op("POP");
-    return this.#out.known(node);
-  }
-
-  /** A value of Python's own for which protocol 2 has no opcode. */
-  *#builtin(node: PickleNode, name: string, argument: PickleValue): Steps {
-    this.#out.global({ kind: "global", module: "builtins", name });
-    yield argument;
-    this.#out.op("TUPLE1");
-    this.#out.op("REDUCE");
-    if (this.#completedInside(node)) return;
-    this.#out.remember(node);
-    if ("states" in node) yield* this.#states(node.states);
-  }
-
-  *#persistent(node: Extract<PickleNode, { kind: "persistent" }>): Steps {
-    yield node.id;
-    this.#out.op("BINPERSID");
-    if (this.#completedInside(node)) return;
-    this.#out.remember(node);
-    yield* this.#fill(node);
-  }
-
-  *#call(node: PickleCall): Steps {
-    const { callable, args, via, star, kwargs } = node;
-    const positional: PickleValue = star ?? { kind: "tuple", items: args };
-    if (via === "NEWOBJ_EX" && kwargs !== undefined) {
-      // Protocol 2 has no NEWOBJ_EX: the function that means the same.
-      this.#out.global({ kind: "global", module: "copyreg", name: "__newobj_ex__" });
-      yield* this.#items([callable, positional, kwargs]);
-      this.#out.op("REDUCE");
-    } else if ((via === "OBJ" || via === "INST") && star === undefined) {
-      this.#out.op("MARK");
-      yield callable;
-      yield* args;
-      this.#out.op("OBJ");
+  #complete(node: PickleNode, rest: Plan): void {
+    if (this.out.has(node)) {
+      // It was completed inside of itself: like CPython, throw this copy away and take that one.
+      this.out.op(OPCODES.POP);
+      this.out.known(node);
     } else {
-      yield callable;
-      if (star === undefined) yield* this.#items(args);
-      else yield star;
-      this.#out.op(via === "NEWOBJ" || via === "NEWOBJ_EX" ? "NEWOBJ" : "REDUCE");
-    }
-    if (this.#completedInside(node)) return;
-    this.#out.remember(node);
-    yield* this.#fill(node);
-  }
-
-  *#fill(node: PickleFilled): Steps {
-    if (node.setItems?.length) throw invalid("Protocol 2 cannot add items to a set of an unknown class.");
-    yield* this.#append(node.items ?? []);
-    yield* this.#setItems(node.entries ?? []);
-    yield* this.#states(node.states);
-  }
-
-  *#append(items: readonly PickleValue[]): Steps {
-    for (let from = 0; from < items.length; from += BATCH) {
-      const batch = items.slice(from, from + BATCH);
-      if (batch.length > 1) this.#out.op("MARK");
-      yield* batch;
-      this.#out.op(batch.length > 1 ? "APPENDS" : "APPEND");
+      this.out.remember(node);
+      this.#plan(rest);
     }
   }
+}
 
-  *#setItems(entries: readonly PickleEntry[]): Steps {
-    for (let from = 0; from < entries.length; from += BATCH) {
-      const batch = entries.slice(from, from + BATCH);
-      if (batch.length > 1) this.#out.op("MARK");
-      for (const entry of batch) yield* entry;
-      this.#out.op(batch.length > 1 ? "SETITEMS" : "SETITEM");
-    }
-  }
+function builtin(name: string): PickleValue {
+  return { kind: "global", module: "builtins", name };
+}
 
-  *#states(states: readonly PickleValue[] | undefined): Steps {
-    for (const state of states ?? []) {
-      yield state;
-      this.#out.op("BUILD");
-    }
+/** A tuple of these items, without a slot. */
+function tuple(items: readonly PickleValue[]): Plan {
+  const short = SHORT_TUPLES[items.length];
+  return short ? [...items, short] : [MARK, ...items, TUPLE];
+}
+
+/** The arguments of a call: a tuple that nothing else refers to, though CPython gives it a slot. */
+function args(node: PickleCall): Plan {
+  if (node.star !== undefined) return [node.star];
+  return node.args.length > 0 ? [...tuple(node.args), PUT] : [EMPTY_TUPLE];
+}
+
+function call(node: PickleCall): Plan {
+  const { callable, via, kwargs } = node;
+  if (via === "NEWOBJ_EX" && kwargs !== undefined) {
+    // Protocol 2 has no NEWOBJ_EX: the function that means the same.
+    const newobjEx: PickleValue = { kind: "global", module: "copyreg", name: "__newobj_ex__" };
+    return [newobjEx, callable, ...args(node), kwargs, TUPLE3, PUT, REDUCE];
   }
+  if ((via === "OBJ" || via === "INST") && node.star === undefined) return [MARK, callable, ...node.args, OBJ];
+  return [callable, ...args(node), via === "NEWOBJ" || via === "NEWOBJ_EX" ? NEWOBJ : REDUCE];
+}
+
+/** What is put into an object after it was made. */
+function filling(node: PickleFilled): Plan {
+  if (node.setItems?.length) throw invalid("Protocol 2 cannot add items to a set of an unknown class.");
+  return [...batches(node.items ?? [], APPEND, APPENDS), ...pairs(node.entries ?? []), ...states(node)];
+}
+
+function states(node: object): Plan {
+  return "states" in node && Array.isArray(node.states) ? node.states.flatMap((state: PickleValue) => [state, BUILD]) : [];
+}
+
+function pairs(entries: readonly PickleEntry[]): Plan {
+  const plan: Plan = [];
+  for (let from = 0; from < entries.length; from += BATCH) {
+    const batch = entries.slice(from, from + BATCH);
+    if (batch.length > 1) plan.push(MARK);
+    for (const [key, value] of batch) plan.push(key, value);
+    plan.push(batch.length > 1 ? SETITEMS : SETITEM);
+  }
+  return plan;
+}
+
+function batches(items: readonly PickleValue[], one: Step, many: Step): Plan {
+  const plan: Plan = [];
+  for (let from = 0; from < items.length; from += BATCH) {
+    const batch = items.slice(from, from + BATCH);
+    if (batch.length > 1) plan.push(MARK, ...batch, many);
+    else plan.push(...batch, one);
+  }
+  return plan;
 }
