@@ -13,6 +13,10 @@ export interface ByteSource {
   readonly size: number;
   /** A name for people: a path or an address without credentials. */
   readonly name: string;
+  /** Which version of the file is read, where the place that it comes from tells. */
+  readonly version?: SourceVersion | undefined;
+  /** The address of this very version, where it is another than the one that was opened; files beside it are found there. No credentials. */
+  readonly address?: string | undefined;
   /**
    * Reads [start, end) into memory of its own.
    *
@@ -28,6 +32,18 @@ export interface ByteSource {
 
 /** Plain data from which an adapter can open a source again in another thread. */
 export type SourceDescriptor = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+/** What tells one version of a file from another. Nothing of it is secret. */
+export interface SourceVersion {
+  /** Entity tag of an HTTP answer. */
+  readonly etag?: string | undefined;
+  /** Time of the last change as the server gave it, an HTTP date. */
+  readonly lastModified?: string | undefined;
+  /** Commit of a repository, or version of a registered model. */
+  readonly revision?: string | undefined;
+  /** Version of an object in a bucket that keeps versions. */
+  readonly versionId?: string | undefined;
+}
 
 /** Throws unless [start, end) lies within the source. Every implementation calls it first. */
 export function checkRange(source: ByteSource, start: number, end: number): void {

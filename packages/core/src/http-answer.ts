@@ -1,15 +1,21 @@
+import type { SourceVersion } from "./byte-source.js";
 import { type CheckpointError, CheckpointNotFoundError, CheckpointSourceError } from "./errors.js";
 
-/** One request for a range: what error messages tell of it. */
-export interface RangeRequest {
+/** One request: what error messages tell of it. */
+export interface HttpRequest {
   /** Address without credentials. */
   readonly name: string;
-  readonly start: number;
-  readonly end: number;
+  /** First byte that is wanted; undefined where no range is asked for. */
+  readonly start?: number | undefined;
+  /** End of the range; undefined for all the rest. */
+  readonly end?: number | undefined;
 }
 
+/** A request for [start, end). */
+export type RangeRequest = HttpRequest & { readonly start: number; readonly end: number };
+
 /** What an answer says of itself, as plain JSON for the details of errors. */
-const describeAnswer = (request: RangeRequest, answer: Response): Record<string, unknown> => ({
+const describeAnswer = (request: HttpRequest, answer: Response): Record<string, unknown> => ({
   name: request.name,
   start: request.start,
   end: request.end,
@@ -19,27 +25,35 @@ const describeAnswer = (request: RangeRequest, answer: Response): Record<string,
   contentEncoding: answer.headers.get("content-encoding"),
 });
 
-const describeRange = ({ name, start, end }: RangeRequest): string => `bytes [${start}, ${end}) of ${name}`;
+/** What is asked for, in words. */
+export function describeRequest({ name, start, end }: HttpRequest): string {
+  if (start === undefined) return name;
+  return end === undefined ? `${name} from byte ${start} on` : `bytes [${start}, ${end}) of ${name}`;
+}
 
 const EXPOSE_HEADERS =
   "When a page reads from another origin, the server must allow it: Access-Control-Allow-Origin, and Access-Control-Expose-Headers: Content-Range, Content-Encoding, ETag.";
 
 /** The answer is not the range that was asked for. */
-export function badRange(request: RangeRequest, answer: Response, found: string): CheckpointSourceError {
-  return new CheckpointSourceError("HTTP_BAD_RANGE", `The answer to a request for ${describeRange(request)} cannot be trusted: ${found}.`, {
-    details: describeAnswer(request, answer),
-    suggestions: [
-      "Something between here and the file (a proxy, a compressing CDN) may change answers: ask the storage itself, or download the file and open the copy.",
-      ...(answer.type === "cors" ? [EXPOSE_HEADERS] : []),
-    ],
-  });
+export function badRange(request: HttpRequest, answer: Response, found: string): CheckpointSourceError {
+  return new CheckpointSourceError(
+    "HTTP_BAD_RANGE",
+    `The answer to a request for ${describeRequest(request)} cannot be trusted: ${found}.`,
+    {
+      details: describeAnswer(request, answer),
+      suggestions: [
+        "Something between here and the file (a proxy, a compressing CDN) may change answers: ask the storage itself, or download the file and open the copy.",
+        ...(answer.type === "cors" ? [EXPOSE_HEADERS] : []),
+      ],
+    },
+  );
 }
 
 /** The server sent the whole file, or would. */
-export function rangesIgnored(request: RangeRequest, answer: Response): CheckpointSourceError {
+export function rangesIgnored(request: HttpRequest, answer: Response): CheckpointSourceError {
   return new CheckpointSourceError(
     "HTTP_RANGE_NOT_SUPPORTED",
-    `The server ignores range requests: asked for ${describeRange(request)}, it answered 200 with the whole file. Nothing of it was read.`,
+    `The server ignores range requests: asked for ${describeRequest(request)}, it answered 200 with the whole file. Nothing of it was read.`,
     {
       details: describeAnswer(request, answer),
       suggestions: [
@@ -51,7 +65,7 @@ export function rangesIgnored(request: RangeRequest, answer: Response): Checkpoi
 }
 
 /** The resource is not the one that was opened. */
-export function resourceChanged(request: RangeRequest, answer: Response, found: string): CheckpointSourceError {
+export function resourceChanged(request: HttpRequest, answer: Response, found: string): CheckpointSourceError {
   return new CheckpointSourceError("SOURCE_CHANGED", `${request.name} changed while it was being read: ${found}.`, {
     details: describeAnswer(request, answer),
     suggestions: ["Open it again, best under an address that names one version of it."],
@@ -59,7 +73,7 @@ export function resourceChanged(request: RangeRequest, answer: Response, found: 
 }
 
 /** The error for an answer that is neither a range nor the whole file. */
-export function statusError(request: RangeRequest, answer: Response): CheckpointError {
+export function statusError(request: HttpRequest, answer: Response): CheckpointError {
   const { status } = answer;
   const details = describeAnswer(request, answer);
   if (status === 404 || status === 410) {
@@ -82,7 +96,7 @@ export function statusError(request: RangeRequest, answer: Response): Checkpoint
   }
   const retryable = isTransient(status);
   const retryAfterMs = retryable ? retryAfter(answer.headers.get("retry-after")) : undefined;
-  return new CheckpointSourceError("HTTP_STATUS", `The server answered ${status} to a request for ${describeRange(request)}.`, {
+  return new CheckpointSourceError("HTTP_STATUS", `The server answered ${status} to a request for ${describeRequest(request)}.`, {
     details: { ...details, retryAfterMs },
     suggestions: retryable ? ["The server is busy or failing: try again later."] : [],
     retryable,
@@ -107,9 +121,9 @@ function retryAfter(value: string | null): number | undefined {
 }
 
 /** The error for a connection that could not be made, or broke. */
-export function connectionError(request: RangeRequest, cause: unknown): CheckpointSourceError {
+export function connectionError(request: HttpRequest, cause: unknown): CheckpointSourceError {
   const why = describeCause(cause);
-  return new CheckpointSourceError("READ_FAILED", `The request for ${describeRange(request)} failed: ${why}.`, {
+  return new CheckpointSourceError("READ_FAILED", `The request for ${describeRequest(request)} failed: ${why}.`, {
     details: { name: request.name, start: request.start, end: request.end, cause: why },
     suggestions: [
       "Check the address and the network, and try again.",
@@ -162,6 +176,12 @@ export interface Validators {
 export const validatorsOf = ({ headers }: Response): Validators => ({
   etag: headers.get("etag"),
   lastModified: headers.get("last-modified"),
+});
+
+/** The same as a source tells it. */
+export const versionOf = ({ etag, lastModified }: Validators): SourceVersion => ({
+  ...(etag !== null && { etag }),
+  ...(lastModified !== null && { lastModified }),
 });
 
 /** How the validators of two answers differ, in words; undefined when they do not. ETags are compared weakly; dates only without them. */

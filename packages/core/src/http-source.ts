@@ -12,8 +12,9 @@ import {
   statusError,
   type Validators,
   validatorsOf,
+  versionOf,
 } from "./http-answer.js";
-import { type FetchLike, type ReadBody, requestRange } from "./http-request.js";
+import { type FetchLike, type HttpAnswer, sendRequest } from "./http-request.js";
 import type { SignalOptions } from "./progress.js";
 
 /** What {@link httpSource} takes. */
@@ -27,6 +28,8 @@ export interface HttpSourceOptions extends SignalOptions {
    * gets on; to bound it, pass a `signal`.
    */
   timeoutMs?: number | undefined;
+  /** What errors call the file; its address without query and credentials when left out. */
+  name?: string | undefined;
   /** Bytes that the first request asks for (65,536). They are kept, and reads of the file's head cost nothing more. */
   probeBytes?: number | undefined;
 }
@@ -57,15 +60,14 @@ export async function httpSource(address: string | URL, options: HttpSourceOptio
   const { timeoutMs = 60_000, probeBytes = 64 * 1024 } = options;
   checkOption("timeoutMs", timeoutMs, 1, false);
   checkOption("probeBytes", probeBytes, 1);
-  const { url, name, headers } = parseHttpAddress(address, options.headers);
+  const { url, headers, ...parsed } = parseHttpAddress(address, options.headers);
+  const name = options.name ?? parsed.name;
   const closing = new AbortController();
   const fetch: FetchLike = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const common = { url, fetch, timeoutMs };
 
   const probe: RangeRequest = { name, start: 0, end: probeBytes };
-  const opened = await requestRange(probe, { ...common, headers, signals: [options.signal] }, (answer, readBody) =>
-    readProbe(probe, answer, readBody),
-  );
+  const opened = await sendRequest(probe, { ...common, headers, signals: [options.signal] }, (answer) => readProbe(probe, answer));
   const { size, head } = opened;
   const laterHeaders = opened.ifRange === undefined ? headers : { ...headers, "If-Range": opened.ifRange };
 
@@ -74,9 +76,9 @@ export async function httpSource(address: string | URL, options: HttpSourceOptio
     const rest = target.subarray(known.length);
     if (rest.length > 0) {
       const request: RangeRequest = { name, start: start + known.length, end: start + target.length };
-      await requestRange(request, { ...common, headers: laterHeaders, signals: [signal, closing.signal] }, async (answer, readBody) => {
-        checkAnswer(request, answer, opened);
-        await readBody(rest);
+      await sendRequest(request, { ...common, headers: laterHeaders, signals: [signal, closing.signal] }, async (answer) => {
+        checkAnswer(request, answer.response, opened);
+        await answer.readBody(rest);
       });
     }
     target.set(known);
@@ -85,6 +87,7 @@ export async function httpSource(address: string | URL, options: HttpSourceOptio
   const source: ByteSource = {
     size,
     name,
+    version: versionOf(opened.validators),
     async read(start, end, readOptions = {}) {
       check(start, end, readOptions.signal);
       const target = new Uint8Array(end - start);
@@ -109,7 +112,7 @@ export async function httpSource(address: string | URL, options: HttpSourceOptio
 }
 
 /** Learns size, version and first bytes of the file from the answer to the first request. */
-async function readProbe(request: RangeRequest, answer: Response, readBody: ReadBody): Promise<Opened> {
+async function readProbe(request: RangeRequest, { response: answer, readBody }: HttpAnswer): Promise<Opened> {
   const validators = validatorsOf(answer);
   const isEmpty =
     // No range of an empty file can be satisfied; and a server may as well leave such a range out of account.

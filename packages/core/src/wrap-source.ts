@@ -7,11 +7,13 @@ export interface SourceReads {
   readInto(target: Bytes, start: number, options?: SignalOptions): Promise<void>;
 }
 
-/** A source like `inner` that reads in another way. Name, size, descriptor and closing are those of `inner`. */
+/** A source like `inner` that reads in another way. Name, size, version, descriptor and closing are those of `inner`. */
 export function wrapSource(inner: ByteSource, reads: SourceReads): ByteSource {
   return {
     size: inner.size,
     name: inner.name,
+    ...(inner.version && { version: inner.version }),
+    ...(inner.address !== undefined && { address: inner.address }),
     ...reads,
     ...(inner.descriptor && { descriptor: () => inner.descriptor?.() }),
     ...(inner.close && { close: async () => inner.close?.() }),
