@@ -2,19 +2,18 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, stat, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { bigTorchZip } from "@ckptkit/testkit/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BIN } from "./ckpt.js";
 
 const MB = 1e6;
-const bin = fileURLToPath(new URL("../bin/ckpt.js", import.meta.url));
 /** Prints the process's largest resident set, in KiB, at its end. */
 const METER = `data:text/javascript,${encodeURIComponent('process.on("exit", () => process.stderr.write("maxRSS " + process.resourceUsage().maxRSS + "\\n"))')}`;
 
 /** Runs the command and gives its exit code and the most memory that it held, in bytes. */
 function measure(...args: string[]): Promise<{ code: number | null; residentBytes: number; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", METER, bin, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, ["--import", METER, BIN, ...args], { stdio: ["ignore", "ignore", "pipe"] });
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
