@@ -17,11 +17,23 @@ export interface StageOptions {
   onNotice?: ((notice: Notice) => void) | undefined;
 }
 
+/** What a stage would do, found out without reading a weight. */
+export interface StagePlan {
+  /** Bytes that it would read, beyond those of headers. */
+  readsBytes?: number | undefined;
+  /** Bytes that it would write. */
+  writesBytes?: number | undefined;
+  /** What else a person should know before the run. */
+  notes?: readonly string[] | undefined;
+}
+
 /** The smallest stage: anything with a `process`. */
 export interface StageLike {
   process(context: CheckpointContext, options: StageOptions): CheckpointContext | Promise<CheckpointContext>;
   /** The same without waiting, for stages that can do it. */
   processSync?: ((context: CheckpointContext, options: StageOptions) => CheckpointContext) | undefined;
+  /** Tells what the stage would do, for dry runs. Stages without it are planned by what they may read and write at most. */
+  plan?: ((context: CheckpointContext, options: StageOptions) => StagePlan | Promise<StagePlan>) | undefined;
   readonly kind?: StageKind | undefined;
   readonly name?: string | undefined;
 }
@@ -40,6 +52,11 @@ export interface StageLike {
  * }
  */
 export abstract class PipelineStage implements StageLike {
+  /**
+   * The kind of a class of stages, set by the base of each kind. Catalogs look at it and not at the base itself, so that they find
+   * stages of packages that carry their own copy of this module.
+   */
+  static readonly stageKind: StageKind | undefined;
   /** One line for the catalog. */
   static readonly description: string | undefined;
   /** A zod schema of the options that the constructor takes; core does not look into it. */
@@ -62,6 +79,7 @@ export abstract class PipelineStage implements StageLike {
 
 /** A stage that opens a checkpoint. */
 export abstract class CheckpointSource extends PipelineStage {
+  static override readonly stageKind = "source";
   override readonly kind = "source";
   /** Whether sources of this class handle an address. */
   static supports(_uri: string): boolean {
@@ -71,21 +89,25 @@ export abstract class CheckpointSource extends PipelineStage {
 
 /** A stage that looks at a checkpoint and refuses what should not go on. */
 export abstract class CheckpointCheck extends PipelineStage {
+  static override readonly stageKind = "check";
   override readonly kind = "check";
 }
 
 /** A stage that loads a checkpoint into the context's model. */
 export abstract class LoadingStrategy extends PipelineStage {
+  static override readonly stageKind = "loader";
   override readonly kind = "loader";
 }
 
 /** A stage that changes the model after its weights were loaded. */
 export abstract class ModelModifier extends PipelineStage {
+  static override readonly stageKind = "modifier";
   override readonly kind = "modifier";
 }
 
 /** A stage that writes something out. */
 export abstract class CheckpointSink extends PipelineStage {
+  static override readonly stageKind = "sink";
   override readonly kind = "sink";
 }
 
