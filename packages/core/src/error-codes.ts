@@ -67,7 +67,14 @@ export const ERROR_CODES = {
   CHECK_FAILED: "A check of a pipeline refused the checkpoint.",
   WEIGHTS_NOT_LOADED: "A pipeline with a source ended without having filled its model.",
   PIPELINE_UNHEALTHY: "A pipeline that was looked at after its run did not end well.",
+  MIGRATION_FAILED: "A migration that was declared for a checkpoint's names does not fit the tensors that it finds.",
   INCOMPATIBLE: "The checkpoint and the model do not fit together.",
+  UNKNOWN_MODULE: "The model has no module at this path.",
+  FREEZING_FAILED: "Parameters of a model are still trainable after they were frozen.",
+  NOT_FINITE: "A tensor holds NaN or infinities where the operation needs finite numbers.",
+  UNSUPPORTED_SHAPE: "A tensor's shape does not suit the operation.",
+  ADAPTER_CONFIG: "The configuration of an adapter is missing or malformed.",
+  ADAPTER_UNSUPPORTED: "The adapter is of a kind that cannot be merged into its base weights.",
   INTERNAL: "A defect in ckptkit itself; please report it.",
 } as const;
 
