@@ -1,75 +1,104 @@
-import { isNode, type Tree } from "@ckptkit/core";
+import { asNumber, isNode, type ListNode, type ObjectNode, type Tree, type TreeNode } from "@ckptkit/core";
+import { bytesRepr, complexRepr, floatRepr, stringRepr } from "./python-repr.js";
 
-/** A key as Python's `str()` shows it: the step that it makes in a path. */
+/** Characters after which the text of a compound key ends in "...": shared parts could make it grow without bound. */
+const MOST_CHARACTERS = 1000;
+
+/**
+ * A key as Python's `str()` shows it: the step that it makes in a path. Keys of classes that are not known here show their class
+ * and arguments.
+ *
+ * @example keyText({ kind: "list", type: "tuple", items: ["a", 1] }) // "('a', 1)"
+ */
 export function keyText(key: Tree): string {
-  return typeof key === "string" ? key : repr(key);
+  if (typeof key === "string") return key;
+  if (isNode(key) && key.kind === "object" && key.type === "torch.device") {
+    return (key.args ?? []).map((arg) => (typeof arg === "string" ? arg : repr(arg))).join(":");
+  }
+  return repr(key);
 }
 
-/** Python's `repr()` of the values that can be keys; others by their class. */
+/** Python's `repr()` of the values that can be keys. */
 function repr(value: Tree): string {
-  if (value === null) return "None";
-  if (value instanceof Uint8Array) return bytesRepr(value);
-  if (!isNode(value)) {
-    switch (typeof value) {
-      case "boolean":
-        return value ? "True" : "False";
-      case "string":
-        return stringRepr(value);
-      case "number":
-        return Number.isInteger(value) ? String(value) : floatRepr(value);
-      default:
-        return String(value);
+  const text = new Repr();
+  text.add(value);
+  return text.toString();
+}
+
+class Repr {
+  readonly #parts: string[] = [];
+  #characters = 0;
+
+  toString(): string {
+    return this.#parts.join("");
+  }
+
+  add(value: Tree): void {
+    if (this.#characters > MOST_CHARACTERS) return;
+    if (isNode(value)) this.#node(value);
+    else if (value === null) this.#text("None");
+    else if (value instanceof Uint8Array) this.#text(bytesRepr(value.subarray(0, MOST_CHARACTERS)));
+    else if (typeof value === "boolean") this.#text(value ? "True" : "False");
+    else if (typeof value === "string") this.#text(stringRepr(value.slice(0, MOST_CHARACTERS)));
+    else if (typeof value === "number") this.#text(Number.isInteger(value) ? String(value) : floatRepr(value));
+    else this.#text(String(value));
+  }
+
+  #text(text: string): void {
+    if (this.#characters > MOST_CHARACTERS) return;
+    const room = MOST_CHARACTERS - this.#characters;
+    this.#characters += text.length;
+    this.#parts.push(this.#characters > MOST_CHARACTERS ? `${text.slice(0, room)}...` : text);
+  }
+
+  #list(open: string, items: readonly Tree[], close: string): void {
+    this.#text(open);
+    for (const [index, item] of items.entries()) {
+      if (this.#characters > MOST_CHARACTERS) return;
+      if (index > 0) this.#text(", ");
+      this.add(item);
+    }
+    this.#text(close);
+  }
+
+  #node(node: TreeNode): void {
+    switch (node.kind) {
+      case "real":
+        this.#text(floatRepr(node.value));
+        break;
+      case "list":
+        this.#listNode(node);
+        break;
+      case "global":
+        this.#text(isTorchConstant(node.name) ? node.name : `<class '${node.name.replace(/^builtins\./, "")}'>`);
+        break;
+      case "tensor":
+        this.#text(`tensor(${node.tensor.dtype}, [${node.tensor.shape.join(", ")}])`);
+        break;
+      case "map":
+        this.#text(`${node.type}(...)`);
+        break;
+      case "object":
+        this.#object(node);
+        break;
     }
   }
-  switch (value.kind) {
-    case "real":
-      return floatRepr(value.value);
-    case "list": {
-      const items = value.items.map(repr);
-      if (value.type === "tuple") return `(${items.join(", ")}${items.length === 1 ? "," : ""})`;
-      if (value.type === "list") return `[${items.join(", ")}]`;
-      const inner = items.length === 0 ? "" : `{${items.join(", ")}}`;
-      return value.type === "set" && inner !== "" ? inner : `${value.type}(${inner})`;
-    }
-    case "global":
-      return value.name.startsWith("torch.") && !/[A-Z]/.test(value.name)
-        ? value.name
-        : `<class '${value.name.replace(/^builtins\./, "")}'>`;
-    case "tensor":
-      return `tensor(${value.tensor.dtype}, [${value.tensor.shape.join(", ")}])`;
-    case "map":
-      return `{${value.entries.map(([key, entry]) => `${repr(key)}: ${repr(entry)}`).join(", ")}}`;
-    case "object":
-      return `${value.type}(${(value.args ?? []).map(repr).join(", ")})`;
+
+  #listNode({ type, items }: ListNode): void {
+    if (type === "tuple") this.#list("(", items, items.length === 1 ? ",)" : ")");
+    else if (type === "list") this.#list("[", items, "]");
+    else if (type !== "set" && type !== "frozenset") this.#list(`${type}([`, items, "])");
+    else if (items.length === 0) this.#text(`${type}()`);
+    else if (type === "set") this.#list("{", items, "}");
+    else this.#list("frozenset({", items, "})");
+  }
+
+  #object({ type, args = [] }: ObjectNode): void {
+    const [real, imaginary] = args.map(asNumber);
+    if (type === "builtins.complex" && real !== undefined && imaginary !== undefined) this.#text(complexRepr(real, imaginary));
+    else this.#list(type === "torch.device" ? "device(type=" : `${type}(`, args, ")");
   }
 }
 
-/** Python shows the shortest digits, like JavaScript, but turns to exponents below 1e-4 and from 1e16 on. */
-function floatRepr(value: number): string {
-  if (Number.isNaN(value)) return "nan";
-  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  if (Object.is(value, -0)) return "-0.0";
-  const size = Math.abs(value);
-  if (value !== 0 && (size < 1e-4 || size >= 1e16)) {
-    const [digits = "", exponent = "0"] = value.toExponential().split("e");
-    const power = Number(exponent);
-    return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
-  }
-  return Number.isInteger(value) ? `${value}.0` : String(value);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-function stringRepr(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  return `${quote}${text.replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character).replaceAll(quote, `\\${quote}`)}${quote}`;
-}
-
-function bytesRepr(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) {
-    const character = String.fromCharCode(byte);
-    text += ESCAPES[character] ?? (byte < 0x20 || byte > 0x7e ? `\\x${byte.toString(16).padStart(2, "0")}` : character);
-  }
-  return `b'${text.replaceAll("'", "\\'")}'`;
-}
+/** dtypes, layouts and the like, which Python shows by their names: `torch.float32`. */
+const isTorchConstant = (name: string): boolean => /^torch\.[a-z0-9_]+$/.test(name);

@@ -74,23 +74,19 @@ const MODULE_STEPS: ReadonlySet<PathKey> = new Set(["_modules", "_parameters", "
 /** Gives every tensor its name and group. @throws {CheckpointLoadError} TENSOR_OUT_OF_BOUNDS */
 export function placeTensors(tree: Tree, found: readonly FoundTensor[]): TensorHandle[] {
   const stateDict = findStateDict(tree);
-  const depth = stateDict?.keys.length ?? 0;
   return found.map(({ keys, tensor }) => {
-    const path = keys.join(".");
-    let name = path;
-    let group: TensorGroup = "other";
     const first = keys[0];
-    if (stateDict && stateDict.keys.every((key, index) => keys[index] === key)) {
-      name = keys.slice(depth).join(".");
-      group = "model";
-    } else if (typeof first === "string" && OPTIMIZER_KEYS.has(first)) group = "optimizer";
-    else if (!stateDict && isModuleTensor(keys)) {
-      name = nameInModule(keys);
-      group = "model";
+    if (stateDict?.keys.every((key, index) => keys[index] === key)) {
+      return new TensorHandle(tensor, { keys, name: nameOf(keys.slice(stateDict.keys.length)), group: "model" });
     }
-    return new TensorHandle(tensor, { keys, name, group });
+    if (!stateDict && isModuleTensor(keys)) return new TensorHandle(tensor, { keys, name: nameInModule(keys), group: "model" });
+    const group: TensorGroup = typeof first === "string" && OPTIMIZER_KEYS.has(first) ? "optimizer" : "other";
+    return new TensorHandle(tensor, { keys, name: nameOf(keys), group });
   });
 }
+
+/** Keys joined with '.'. */
+const nameOf = (keys: readonly PathKey[]): string => (keys.length === 1 ? String(keys[0]) : keys.join("."));
 
 /** Whether a path leads through a pickled torch.nn.Module that is the root, or stands under `model`. */
 function isModuleTensor(keys: readonly PathKey[]): boolean {

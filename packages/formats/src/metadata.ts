@@ -1,18 +1,33 @@
-import { isNode, type Json, type Tree } from "@ckptkit/core";
+import {
+  asNumber,
+  isNode,
+  type Json,
+  type Limits,
+  type ListNode,
+  type MapNode,
+  type ObjectNode,
+  type Tree,
+  withLimits,
+} from "@ckptkit/core";
 import { keyText } from "./key-text.js";
 
 /** Byte strings up to this size are shown in base64, longer ones by their size. */
 const BYTES_SHOWN = 256;
 /** Values in all, so that a hostile or huge graph still gives a description of bounded size. */
 const VALUES_SHOWN = 200_000;
+/** Stands for everything after that. */
+const CUT = "...";
 
 /**
  * The non-tensor values of a tree as plain JSON. Maps and lists that hold nothing but tensors are left out. What JSON has
  * no form for keeps its meaning in a small object: `{"$type": "argparse.Namespace", ...}`, `{"$bytes": "..."}`,
- * `{"$float": "nan"}`, `{"$tensor": true}` in lists; integers beyond 2^53 - 1 are decimal strings.
+ * `{"$float": "nan"}`, `{"$tensor": true}` in lists, `{"$ref": "cycle"}`; integers beyond 2^53 - 1 are decimal strings. Keys
+ * are text as Python's `str()` gives it; of two keys with one text, 1 and "1", the last one wins.
+ *
+ * @param limits `treeVisits` bounds the values that are looked at. After 200,000 values the description ends in "...".
  */
-export function describeTree(tree: Tree): { readonly [key: string]: Json } {
-  const described = new Describer().value(tree);
+export function describeTree(tree: Tree, limits: Limits = withLimits()): { readonly [key: string]: Json } {
+  const described = new Describer(limits.treeVisits).value(tree);
   if (described === undefined) return {};
   return isJsonObject(described) ? described : { value: described };
 }
@@ -25,28 +40,41 @@ const isJsonObject = (json: Json): json is { readonly [key: string]: Json } =>
 
 class Describer {
   readonly #open = new Set<object>();
-  #left = VALUES_SHOWN;
+  /** Compound values that hold tensors only: where they are shared, one look is enough. */
+  readonly #tensorsOnly = new Set<object>();
+  #shown = 0;
+  #steps: number;
+
+  constructor(steps: number) {
+    this.#steps = steps;
+  }
+
+  get #ended(): boolean {
+    return this.#steps < 0 || this.#shown > VALUES_SHOWN;
+  }
 
   /** Undefined stands for a value that is a tensor, or holds tensors only. */
   value(tree: Tree): Json | undefined {
-    if (--this.#left < 0) return "...";
-    if (typeof tree === "bigint") return String(tree);
-    if (typeof tree === "number") return Number.isFinite(tree) ? tree : { $float: String(tree).replace("Infinity", "inf").toLowerCase() };
-    if (tree instanceof Uint8Array) return { $bytes: tree.length <= BYTES_SHOWN ? base64(tree) : tree.length };
-    if (!isNode(tree)) return tree;
-    if (tree.kind === "tensor") return undefined;
-    if (tree.kind === "real") return tree.value;
+    if (isNode(tree) && (tree.kind === "tensor" || this.#tensorsOnly.has(tree))) {
+      this.#steps--;
+      return undefined;
+    }
+    this.#shown++;
+    if (this.#ended) return CUT;
+    if (!isNode(tree) || tree.kind === "real") return plain(tree);
     if (tree.kind === "global") return tree.name;
     if (this.#open.has(tree)) return { $ref: "cycle" };
     this.#open.add(tree);
-    const described = this.#compound(tree);
+    const described = tree.kind === "list" ? this.#items(tree.items) : tree.kind === "map" ? this.#entries(tree) : this.#object(tree);
     this.#open.delete(tree);
+    if (described === undefined && !this.#ended) {
+      this.#tensorsOnly.add(tree);
+      this.#shown--; // it does not show
+    }
     return described;
   }
 
-  #compound(tree: Extract<Tree, { kind: "map" | "list" | "object" }>): Json | undefined {
-    if (tree.kind === "list") return this.#items(tree.items);
-    if (tree.kind === "map") return this.#entries(tree.entries);
+  #object(tree: ObjectNode): Json {
     const parts: [string, Json][] = [["$type", tree.type]];
     const add = (key: string, value: Json | undefined): void => {
       if (value !== undefined) parts.push([key, value]);
@@ -54,24 +82,50 @@ class Describer {
     if (tree.args) add("$args", this.#items(tree.args));
     if (tree.state !== undefined) add("$state", this.value(tree.state));
     if (tree.items) add("$items", this.#items(tree.items));
-    for (const [key, value] of [...(tree.attributes?.entries ?? []), ...(tree.entries ?? [])]) add(keyText(key), this.value(value));
+    for (const [key, value] of [...(tree.attributes?.entries ?? []), ...(tree.entries ?? [])]) {
+      if (this.#ended) break;
+      // An attribute that looks like one of ours keeps its meaning by a second "$".
+      add(keyText(key).replace(/^\$/, "$$$$"), this.value(value));
+    }
     return fromPairs(parts);
   }
 
-  #items(items: readonly Tree[]): Json | undefined {
-    const shown = items.map((item) => this.value(item));
-    if (items.length > 0 && shown.every((item) => item === undefined)) return undefined;
-    return shown.map((item) => item ?? TENSORS); // keeps the places of the others
+  #items(items: ListNode["items"]): Json | undefined {
+    const shown: Json[] = [];
+    let tensors = 0;
+    for (const item of items) {
+      if (this.#ended) {
+        shown.push(CUT);
+        break;
+      }
+      const value = this.value(item);
+      if (value === undefined) tensors++;
+      shown.push(value ?? TENSORS); // keeps the places of the others
+    }
+    return tensors > 0 && tensors === shown.length ? undefined : shown;
   }
 
-  #entries(entries: readonly (readonly [Tree, Tree])[]): Json | undefined {
+  #entries({ entries }: MapNode): Json | undefined {
     const parts: [string, Json][] = [];
     for (const [key, entry] of entries) {
+      if (this.#ended) {
+        parts.push([CUT, CUT]);
+        break;
+      }
       const value = this.value(entry);
       if (value !== undefined) parts.push([keyText(key), value]);
     }
     return parts.length === 0 && entries.length > 0 ? undefined : fromPairs(parts);
   }
+}
+
+/** A value that holds no others. */
+function plain(tree: Exclude<Tree, { kind: "map" | "list" | "object" | "tensor" | "global" }>): Json {
+  if (typeof tree === "bigint") return String(tree);
+  if (tree instanceof Uint8Array) return { $bytes: tree.length <= BYTES_SHOWN ? base64(tree) : tree.length };
+  const number = asNumber(tree);
+  if (number !== undefined) return Number.isFinite(number) ? number : { $float: String(number).replace("Infinity", "inf").toLowerCase() };
+  return typeof tree === "string" || typeof tree === "boolean" ? tree : null;
 }
 
 /** Own properties only, so that "__proto__" is a key like any other. */

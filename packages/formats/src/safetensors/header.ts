@@ -1,19 +1,24 @@
 import {
   type ByteSource,
+  type Bytes,
   CheckpointLoadError,
   checkLimit,
-  countElements,
-  DTYPES,
   type DType,
+  type ErrorCode,
   type Finding,
   isDType,
   type Limits,
   type SignalOptions,
 } from "@ckptkit/core";
-import { parseStrictJson, type StrictJson } from "./strict-json.js";
+import { quoted } from "../quoted.js";
+import { checkOffsets, type HeaderTensor } from "./offsets.js";
+import { parseStrictJson, type StrictJson, type StrictJsonResult } from "./strict-json.js";
 
 /** Bytes of the header's length field (format, "8 bytes: N, an unsigned little-endian 64-bit integer"). */
 export const LENGTH_BYTES = 8;
+
+/** The data section begins at a multiple of this many bytes in what the reference implementation writes. */
+export const ALIGNMENT = 8;
 
 /** Dtypes of the format, as its reference implementation names them (safetensors/src/tensor.rs, enum Dtype). */
 export const SAFETENSORS_DTYPES: ReadonlySet<string> = new Set<DType>([
@@ -40,15 +45,6 @@ export const SAFETENSORS_DTYPES: ReadonlySet<string> = new Set<DType>([
   "I64",
   "U64",
 ]);
-
-/** One tensor of a header. Offsets are bytes from the start of the data section. */
-export interface HeaderTensor {
-  name: string;
-  dtype: DType;
-  shape: number[];
-  begin: number;
-  end: number;
-}
 
 /** A header that was read and checked. */
 export interface SafetensorsHeader {
@@ -90,128 +86,110 @@ export async function readHeader(source: ByteSource, strict: boolean, limits: Li
   const headerBytes = Number(declared);
   checkLimit(limits, "headerBytes", headerBytes, `Header length of ${source.name}`);
   const bytes = await source.read(LENGTH_BYTES, LENGTH_BYTES + headerBytes, options);
-  return checkHeader(decode(bytes, source.name), source.name, LENGTH_BYTES + headerBytes, source.size, strict, limits);
+  const text = decodeUtf8(bytes, `The header of ${source.name}`, "SAFETENSORS_HEADER");
+  const header = new HeaderChecker(source.name, strict).check(text, limits);
+  if (headerBytes % ALIGNMENT !== 0)
+    header.tolerate("safetensors-alignment", `has ${headerBytes} bytes, no multiple of ${ALIGNMENT}`, "info");
+  const { tensors, metadata, findings } = header;
+  checkOffsets(tensors, source.size - LENGTH_BYTES - headerBytes, source.name);
+  return { tensors, metadata, findings, dataStart: LENGTH_BYTES + headerBytes };
 }
 
-function decode(bytes: Uint8Array, name: string): string {
+/**
+ * Text of a header or index. A byte order mark stays, and is refused as JSON.
+ *
+ * @throws {CheckpointLoadError} with the code given, when the bytes are not UTF-8
+ */
+export function decodeUtf8(bytes: Bytes, what: string, code: ErrorCode): string {
+  // TextDecoder refuses views of shared memory.
+  const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
   try {
-    // Copied: TextDecoder refuses views of shared memory. A byte order mark stays, and is refused as JSON.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.slice());
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(own);
   } catch (cause) {
-    throw new CheckpointLoadError("SAFETENSORS_HEADER", `The header of ${name} is not valid UTF-8.`, { cause });
+    throw new CheckpointLoadError(code, `${what} is not valid UTF-8.`, { cause });
   }
-}
-
-function checkHeader(text: string, name: string, dataStart: number, size: number, strict: boolean, limits: Limits): SafetensorsHeader {
-  const findings: Finding[] = [];
-  const tolerate = (rule: string, message: string): void => {
-    if (strict) throw malformed(name, message);
-    findings.push({ rule, severity: "warning", message: `The header ${message}.` });
-  };
-  const { value, duplicates, fractions } = parseStrictJson(text, `The header of ${name}`);
-  if (!(value instanceof Map)) throw malformed(name, "is not a JSON object");
-  if (!text.startsWith("{")) tolerate("safetensors-leading-space", "begins with white space, where the format demands '{'");
-  if (/[\t\n\r]+$/.test(text)) tolerate("safetensors-padding", "is padded with characters other than the space");
-  for (const key of duplicates) tolerate("safetensors-duplicate-key", `has the key ${JSON.stringify(key)} twice; the last one counts`);
-
-  const metadata = readMetadata(value.get("__metadata__"), name);
-  value.delete("__metadata__");
-  checkLimit(limits, "tensors", value.size, `Tensors in ${name}`);
-  const tensors: HeaderTensor[] = [];
-  for (const [key, entry] of value) {
-    const { tensor, unknown } = readTensor(key, entry, fractions, name);
-    for (const field of unknown)
-      tolerate("safetensors-unknown-field", `has an unknown field ${JSON.stringify(field)} in tensor ${JSON.stringify(key)}`);
-    tensors.push(tensor);
-  }
-  checkOffsets(tensors, size - dataStart, name);
-  return { tensors, metadata, dataStart, findings };
-}
-
-function readMetadata(value: StrictJson | undefined, name: string): Map<string, string> {
-  const metadata = new Map<string, string>();
-  if (value === undefined || value === null) return metadata;
-  if (!(value instanceof Map)) throw malformed(name, "has a __metadata__ that is not an object");
-  for (const [key, entry] of value) {
-    if (typeof entry !== "string") throw malformed(name, `has a __metadata__ entry ${JSON.stringify(key)} that is not a string`);
-    metadata.set(key, entry);
-  }
-  return metadata;
 }
 
 const FIELDS = new Set(["dtype", "shape", "data_offsets"]);
+/** Findings of one header that are listed one by one. */
+const FINDINGS_LISTED = 100;
 
-function readTensor(
-  key: string,
-  entry: StrictJson,
-  fractions: ReadonlySet<unknown>,
-  name: string,
-): { tensor: HeaderTensor; unknown: string[] } {
-  const label = `tensor ${JSON.stringify(key)}`;
-  if (!(entry instanceof Map)) throw malformed(name, `describes ${label} by something that is not an object`);
-  const dtype = entry.get("dtype");
-  if (typeof dtype !== "string") throw malformed(name, `gives ${label} no dtype`);
-  if (!SAFETENSORS_DTYPES.has(dtype) || !isDType(dtype)) throw malformed(name, `gives ${label} the unknown dtype ${JSON.stringify(dtype)}`);
-  const integers = (field: string): number[] => {
-    const list = entry.get(field);
-    if (!Array.isArray(list)) throw malformed(name, `gives ${label} no list "${field}"`);
-    const out: number[] = [];
-    for (const item of list) {
-      if (typeof item !== "number" || item < 0 || Object.is(item, -0) || fractions.has(list)) {
-        throw malformed(name, `gives ${label} a "${field}" with an entry that is not an unsigned integer`);
-      }
-      out.push(item);
-    }
-    return out;
-  };
-  const shape = integers("shape");
-  const [begin, end, ...rest] = integers("data_offsets");
-  if (begin === undefined || end === undefined || rest.length > 0)
-    throw malformed(name, `gives ${label} data_offsets that are not two numbers`);
-  return { tensor: { name: key, dtype, shape, begin, end }, unknown: [...entry.keys()].filter((field) => !FIELDS.has(field)) };
-}
+class HeaderChecker {
+  readonly tensors: HeaderTensor[] = [];
+  readonly metadata = new Map<string, string>();
+  readonly findings: Finding[] = [];
+  readonly #name: string;
+  readonly #strict: boolean;
 
-/** Tensors must fill the data section: the first at 0, no gap, no overlap, the last at the end of the file. */
-function checkOffsets(tensors: readonly HeaderTensor[], dataBytes: number, name: string): void {
-  const wrong = (message: string, details: Record<string, unknown>, suggestions: string[] = []): CheckpointLoadError =>
-    new CheckpointLoadError("SAFETENSORS_OFFSETS", message, { details, suggestions });
-  let at = 0;
-  for (const tensor of [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    const label = `Tensor ${JSON.stringify(tensor.name)} of ${name}`;
-    const bits = countElements(tensor.shape) * DTYPES[tensor.dtype].bits;
-    if (!Number.isSafeInteger(bits) || bits % 8 !== 0 || tensor.end - tensor.begin !== bits / 8) {
-      throw wrong(
-        `${label} spans [${tensor.begin}, ${tensor.end}), but ${tensor.dtype} of shape [${tensor.shape.join(", ")}] needs ${bits / 8} bytes.`,
-        {
-          tensor: tensor.name,
-          expected: bits / 8,
-          found: tensor.end - tensor.begin,
-        },
-      );
-    }
-    if (tensor.begin !== at) {
-      const what = tensor.begin < at ? "overlaps the tensor before it" : "leaves a hole before it";
-      throw wrong(`${label} begins at ${tensor.begin} of the data, where ${at} was expected: it ${what}.`, {
-        tensor: tensor.name,
-        expected: at,
-        found: tensor.begin,
-      });
-    }
-    at = tensor.end;
+  constructor(name: string, strict: boolean) {
+    this.#name = name;
+    this.#strict = strict;
   }
-  if (at > dataBytes) {
-    const missing = tensors.filter((tensor) => tensor.end > dataBytes).length;
-    throw wrong(
-      `${name} is cut off: its tensors need ${at} bytes of data, but ${dataBytes} follow the header. ${missing} of ${tensors.length} tensors are incomplete.`,
-      { expected: at, found: dataBytes, incompleteTensors: missing },
-      ["Fetch the file again; the download may have stopped early."],
-    );
+
+  /** Notes what the page forbids and the reference implementation accepts; refuses it when strict. */
+  tolerate(rule: string, message: string, severity: Finding["severity"] = "warning"): void {
+    if (this.#strict) throw this.#malformed(message);
+    if (this.findings.length < FINDINGS_LISTED) this.findings.push({ rule, severity, message: `The header ${message}.` });
   }
-  if (at < dataBytes) {
-    throw wrong(
-      `${name} has ${dataBytes - at} bytes after the last tensor, which no tensor accounts for.`,
-      { expected: at, found: dataBytes },
-      ["Something was appended to the file, or its header belongs to another file."],
-    );
+
+  check(text: string, limits: Limits): this {
+    const json = parseStrictJson(text, `The header of ${this.#name}`, "SAFETENSORS_HEADER");
+    const root = json.value;
+    if (!(root instanceof Map)) throw this.#malformed("is not a JSON object");
+    if (!text.startsWith("{")) this.tolerate("safetensors-leading-space", "begins with white space, where the format demands '{'");
+    if (/[\t\n\r] *$/.test(text)) this.tolerate("safetensors-padding", "is padded with characters other than the space");
+    const tensors = new Set<StrictJson>(root.values());
+    for (const { parent, replaced } of json.duplicates) if (parent === root) tensors.add(replaced);
+    tensors.delete(root.get("__metadata__") ?? null);
+    for (const { parent, key, replaced } of json.duplicates) {
+      const isField = parent === root ? key === "__metadata__" : FIELDS.has(key) && tensors.has(parent);
+      if (isField) throw this.#malformed(`has the field ${quoted(key)} twice`);
+      if (parent === root) this.#tensor(key, replaced, json);
+      this.tolerate("safetensors-duplicate-key", `has the key ${quoted(key)} twice; the last one counts`);
+    }
+    this.#readMetadata(root.get("__metadata__"));
+    root.delete("__metadata__");
+    checkLimit(limits, "tensors", root.size, `Tensors in ${this.#name}`);
+    for (const [key, entry] of root) this.tensors.push(this.#tensor(key, entry, json));
+    return this;
+  }
+
+  #malformed(why: string): CheckpointLoadError {
+    return malformed(this.#name, why);
+  }
+
+  #readMetadata(value: StrictJson | undefined): void {
+    if (value === undefined || value === null) return;
+    if (!(value instanceof Map)) throw this.#malformed("has a __metadata__ that is not an object");
+    for (const [key, entry] of value) {
+      if (typeof entry !== "string") throw this.#malformed(`has a __metadata__ entry ${quoted(key)} that is not a string`);
+      this.metadata.set(key, entry);
+    }
+  }
+
+  #tensor(name: string, entry: StrictJson, json: StrictJsonResult): HeaderTensor {
+    const label = `tensor ${quoted(name)}`;
+    if (!(entry instanceof Map)) throw this.#malformed(`describes ${label} by something that is not an object`);
+    const dtype = entry.get("dtype");
+    if (typeof dtype !== "string") throw this.#malformed(`gives ${label} no dtype`);
+    if (!SAFETENSORS_DTYPES.has(dtype) || !isDType(dtype)) {
+      throw this.#malformed(`gives ${label} the unknown dtype ${quoted(dtype)}`);
+    }
+    const integers = (field: string): number[] => {
+      const list = entry.get(field);
+      if (!Array.isArray(list)) throw this.#malformed(`gives ${label} no list "${field}"`);
+      const exact = list.filter((item): item is number => typeof item === "number" && item >= 0 && !Object.is(item, -0));
+      if (exact.length === list.length && !json.inexact.has(list)) return exact;
+      throw this.#malformed(`gives ${label} a "${field}" with an entry that is not an integer from 0 to 2^53 - 1`);
+    };
+    const shape = integers("shape");
+    const [begin, end, ...rest] = integers("data_offsets");
+    if (begin === undefined || end === undefined || rest.length > 0) {
+      throw this.#malformed(`gives ${label} data_offsets that are not two numbers`);
+    }
+    for (const field of entry.keys()) {
+      if (!FIELDS.has(field)) this.tolerate("safetensors-unknown-field", `has an unknown field ${quoted(field)} in ${label}`);
+    }
+    return { name, dtype, shape, begin, end };
   }
 }

@@ -1,19 +1,22 @@
-import { CheckpointLoadError } from "@ckptkit/core";
+import { CheckpointLoadError, type ErrorCode } from "@ckptkit/core";
 
-/** A parsed value. Objects are Maps, so that no key has a meaning of its own; integers beyond 2^53 - 1 are an error. */
+/** A parsed value. Objects are Maps, so that no key has a meaning of its own. */
 export type StrictJson = null | boolean | number | string | StrictJson[] | Map<string, StrictJson>;
 
 /** What {@link parseStrictJson} gives besides the value. */
 export interface StrictJsonResult {
   value: StrictJson;
-  /** Keys that stood twice in one object; the last value won. */
-  duplicates: string[];
-  /** Numbers were kept apart: those written with a fraction or an exponent, which no integer field may hold. */
-  fractions: Set<StrictJson[] | Map<string, StrictJson>>;
+  /** Keys that stood twice in one object, with the value that the later one replaced. */
+  duplicates: { parent: Map<string, StrictJson>; key: string; replaced: StrictJson }[];
+  /**
+   * Lists and objects that hold a number which is no exact integer, whatever its value here: written with a fraction or an
+   * exponent, or beyond 2^53 - 1.
+   */
+  inexact: Set<StrictJson[] | Map<string, StrictJson>>;
 }
 
-const DEPTH_LIMIT = 128; // serde_json's recursion limit
-const DUPLICATES_KEPT = 100;
+/** Levels of nesting that serde_json allows. @see https://docs.rs/serde_json/latest/serde_json/struct.Deserializer.html */
+const DEPTH_LIMIT = 127;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these in strings (RFC 8259, section 7)
 const PLAIN_STRING = /"([^"\\\u0000-\u001f]*)"/y;
@@ -24,34 +27,37 @@ const SPACE = /[ \t\n\r]*/y;
  * lone surrogates (an error, as in the reference implementation).
  *
  * @param what names the text in errors.
- * @throws {CheckpointLoadError} SAFETENSORS_HEADER with the position of the defect
+ * @param code of the errors.
+ * @throws {CheckpointLoadError} with that code, and the position of the defect
+ * @see https://www.rfc-editor.org/rfc/rfc8259
  */
-export function parseStrictJson(text: string, what: string): StrictJsonResult {
-  return new Parser(text, what).run();
+export function parseStrictJson(text: string, what: string, code: ErrorCode): StrictJsonResult {
+  return new Parser(text, what, code).run();
 }
 
 class Parser {
   #at = 0;
   #depth = 0;
-  readonly #duplicates: string[] = [];
-  readonly #fractions = new Set<StrictJson[] | Map<string, StrictJson>>();
+  readonly #duplicates: StrictJsonResult["duplicates"] = [];
+  readonly #inexact: StrictJsonResult["inexact"] = new Set();
 
   constructor(
     readonly text: string,
     readonly what: string,
+    readonly code: ErrorCode,
   ) {}
 
   run(): StrictJsonResult {
     const value = this.#value(undefined);
     this.#skip(SPACE);
     if (this.#at < this.text.length) throw this.#error("the end of the text");
-    return { value, duplicates: this.#duplicates, fractions: this.#fractions };
+    return { value, duplicates: this.#duplicates, inexact: this.#inexact };
   }
 
   #error(expected: string): CheckpointLoadError {
-    const found = this.#at < this.text.length ? JSON.stringify(this.text.slice(this.#at, this.#at + 20)) : "the end";
+    const found = this.#at < this.text.length ? JSON.stringify(this.text.slice(this.#at, this.#at + 20)) : "the end was";
     return new CheckpointLoadError(
-      "SAFETENSORS_HEADER",
+      this.code,
       `${this.what} is not valid JSON: at character ${this.#at} ${expected} was expected, but ${found} found.`,
       {
         details: { at: this.#at },
@@ -105,12 +111,11 @@ class Parser {
     const match = this.#skip(NUMBER);
     if (!match) throw this.#error("a value");
     const value = Number(match[0]);
-    if (match[1] !== undefined || match[2] !== undefined) {
-      if (parent) this.#fractions.add(parent);
-    } else if (!Number.isSafeInteger(value)) {
+    if (!Number.isFinite(value)) {
       this.#at -= match[0].length;
-      throw this.#error("an integer within 2^53 - 1");
+      throw this.#error("a number within the range of float64");
     }
+    if (parent && (match[1] !== undefined || match[2] !== undefined || !Number.isSafeInteger(value))) this.#inexact.add(parent);
     return value;
   }
 
@@ -162,7 +167,8 @@ class Parser {
       this.#skip(SPACE);
       if (this.text[this.#at] !== '"') throw this.#error("a key in quotes");
       const key = this.#string();
-      if (entries.has(key) && this.#duplicates.length < DUPLICATES_KEPT) this.#duplicates.push(key);
+      const replaced = entries.get(key);
+      if (replaced !== undefined) this.#duplicates.push({ parent: entries, key, replaced });
       this.#skip(SPACE);
       if (!this.#take(":")) throw this.#error("':'");
       entries.set(key, this.#value(entries));

@@ -3,9 +3,14 @@ import type { PickleValue } from "@ckptkit/pickle";
 import { detectLayout, placeTensors } from "../layout.js";
 import { describeTree } from "../metadata.js";
 import { findTensors } from "../walk-tensors.js";
-import { type FindStorage, TreeBuilder } from "./tree-builder.js";
+import type { FindStorage } from "./build-context.js";
+import { TreeBuilder } from "./tree-builder.js";
 
-/** Makes the checkpoint of a torch file from its main pickle. */
+/**
+ * Makes the checkpoint of a torch file from its main pickle.
+ *
+ * @param parts.findings those of the container; what is found in the tree is added to them.
+ */
 export function torchCheckpoint(parts: {
   source: ByteSource;
   format: string;
@@ -14,19 +19,20 @@ export function torchCheckpoint(parts: {
   limits: Limits;
   findings: Finding[];
 }): Checkpoint {
-  const builder = new TreeBuilder(parts.findStorage, parts.limits);
+  const { source, format, limits, findings } = parts;
+  const builder = new TreeBuilder(parts.findStorage, limits);
   const tree = builder.build(parts.value);
-  const findings = [...parts.findings, ...builder.findings];
-  const tensors = placeTensors(tree, findTensors(tree, parts.limits, findings));
+  findings.push(...builder.findings);
+  const tensors = placeTensors(tree, findTensors(tree, limits, findings));
   return {
-    uri: parts.source.name,
-    format: parts.format,
+    uri: source.name,
+    format,
     layout: detectLayout(tree),
-    byteLength: parts.source.size,
+    byteLength: source.size,
     tensors,
     tree,
-    metadata: describeTree(tree),
+    metadata: describeTree(tree, limits),
     findings,
-    close: async () => parts.source.close?.(),
+    close: async () => source.close?.(),
   };
 }

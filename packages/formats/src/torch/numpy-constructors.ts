@@ -1,6 +1,6 @@
 import { type DType, isDType, memorySource, realNumber, Storage, type Tree } from "@ckptkit/core";
 import type { PickleCall, PickleValue } from "@ckptkit/pickle";
-import { type Constructor, isKind, type TreeBuilder } from "./tree-builder.js";
+import { type BuildContext, type Constructor, isKind } from "./build-context.js";
 
 /** An element type of numpy: its code here, or numpy's own name with its size. */
 interface NumpyDType {
@@ -37,17 +37,17 @@ export const NUMPY_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
 };
 
 /** BUILD state of an array: (version, shape, dtype, is Fortran order, bytes or a list of objects). */
-function reconstruct(_args: readonly PickleValue[], call: PickleCall, builder: TreeBuilder): Tree | undefined {
+function reconstruct(_args: readonly PickleValue[], call: PickleCall, context: BuildContext): Tree | undefined {
   const state = call.states?.at(-1);
   if (!isKind(state, "tuple") || state.items.length < 4) return undefined;
   const [shape, dtype, fortran, data] = state.items.slice(-4);
-  return arrayOf(dimensions(shape), readDType(dtype, builder), fortran === true || fortran === 1, toBytes(data, builder), builder);
+  return arrayOf(dimensions(shape, context), readDType(dtype, context), fortran === true || fortran === 1, toBytes(data, context), context);
 }
 
 /** Protocol 5: (buffer, dtype, shape, order). */
-function fromBuffer(args: readonly PickleValue[], _call: PickleCall, builder: TreeBuilder): Tree | undefined {
+function fromBuffer(args: readonly PickleValue[], _call: PickleCall, context: BuildContext): Tree | undefined {
   const [data, dtype, shape, order] = args;
-  return arrayOf(dimensions(shape), readDType(dtype, builder), order === "F", toBytes(data, builder), builder);
+  return arrayOf(dimensions(shape, context), readDType(dtype, context), order === "F", toBytes(data, context), context);
 }
 
 function arrayOf(
@@ -55,20 +55,20 @@ function arrayOf(
   type: NumpyDType | undefined,
   fortran: boolean,
   bytes: Uint8Array | undefined,
-  builder: TreeBuilder,
+  context: BuildContext,
 ): Tree | undefined {
   if (!shape || !type || !bytes) return undefined;
   const elements = shape.reduce((product, size) => product * size, 1);
   if ((elements * type.bits) / 8 !== bytes.length) {
-    builder.findings.push({
+    context.note({
       rule: "numpy-array-size",
       severity: "error",
-      message: `A numpy array of type ${type.dtype} and shape [${shape.join(", ")}] comes with ${bytes.length} bytes, where ${(elements * type.bits) / 8} were expected.`,
+      message: `A numpy array of type ${type.dtype} and shape [${shape.slice(0, 16).join(", ")}] comes with ${bytes.length} bytes, where ${(elements * type.bits) / 8} were expected.`,
     });
     return undefined;
   }
   const storage = new Storage({
-    id: `numpy:${builder.nextArrayId()}`,
+    id: `numpy:${context.nextArrayId()}`,
     bytes: memorySource(bytes, "numpy array"),
     bigEndian: type.bigEndian,
   });
@@ -95,9 +95,9 @@ function fortranStrides(shape: readonly number[]): number[] {
 }
 
 /** (dtype, bytes): a number, or a string of the bytes when the type is not numeric. */
-function scalar(args: readonly PickleValue[], _call: PickleCall, builder: TreeBuilder): Tree | undefined {
-  const type = readDType(args[0], builder);
-  const bytes = toBytes(args[1], builder);
+function scalar(args: readonly PickleValue[], _call: PickleCall, context: BuildContext): Tree | undefined {
+  const type = readDType(args[0], context);
+  const bytes = toBytes(args[1], context);
   if (!type || !bytes || bytes.length * 8 !== type.bits) return undefined;
   const view = new DataView(bytes.slice().buffer);
   const little = !type.bigEndian;
@@ -132,8 +132,8 @@ function scalar(args: readonly PickleValue[], _call: PickleCall, builder: TreeBu
 const exactInteger = (value: bigint): number | bigint => (BigInt.asIntN(54, value) === value ? Number(value) : value);
 
 /** numpy.dtype(code, align, copy) with the state (version, byte order, subdtype, names, fields, item size, alignment, flags). */
-function readDType(value: PickleValue | undefined, builder: TreeBuilder): NumpyDType | undefined {
-  if (!isKind(value, "call") || builder.nameOf(value.callable) !== "numpy.dtype") return undefined;
+function readDType(value: PickleValue | undefined, context: BuildContext): NumpyDType | undefined {
+  if (!isKind(value, "call") || context.nameOf(value.callable) !== "numpy.dtype") return undefined;
   const code = value.args[0];
   if (typeof code !== "string") return undefined;
   const match = /^([biufcmMSUV])(\d+)$/.exec(code);
@@ -147,18 +147,28 @@ function readDType(value: PickleValue | undefined, builder: TreeBuilder): NumpyD
   return { dtype: known ?? `${bigEndian ? ">" : "<"}${code}`, bits: 8 * bytes, bigEndian: bigEndian && known !== undefined };
 }
 
-function dimensions(value: PickleValue | undefined): number[] | undefined {
-  if (!isKind(value, "tuple")) return undefined;
+/** numpy's own bound. @see https://github.com/numpy/numpy numpy/_core/include/numpy/ndarraytypes.h, NPY_MAXDIMS */
+const MOST_AXES = 64;
+
+function dimensions(value: PickleValue | undefined, context: BuildContext): number[] | undefined {
+  if (!isKind(value, "tuple") || value.items.length > MOST_AXES) return undefined;
+  context.charge(value.items.length);
   const sizes = value.items.filter((size): size is number => typeof size === "number" && Number.isSafeInteger(size) && size >= 0);
   return sizes.length === value.items.length ? sizes : undefined;
 }
 
+/** A copied character counts as this part of a copied item. */
+const CHARACTERS_PER_ITEM = 64;
+
 /** Bytes as pickles carry them: bytes, a bytearray, a Python 2 string, or `_codecs.encode(text, "latin1")`. */
-export function toBytes(value: PickleValue | undefined, builder: TreeBuilder): Uint8Array | undefined {
+export function toBytes(value: PickleValue | undefined, context: BuildContext): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
-  if (typeof value === "string") return new TextEncoder().encode(value); // a Python 2 string that happened to be UTF-8
+  if (typeof value === "string") {
+    context.charge(value.length / CHARACTERS_PER_ITEM);
+    return new TextEncoder().encode(value); // a Python 2 string that happened to be UTF-8
+  }
   if (isKind(value, "bytearray")) return value.bytes;
   if (!isKind(value, "call")) return undefined;
-  const built = builder.build(value);
+  const built = context.build(value);
   return built instanceof Uint8Array ? built : undefined;
 }

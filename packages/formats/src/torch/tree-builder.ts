@@ -1,32 +1,10 @@
-import { CheckpointLoadError, checkLimit, type Finding, type Limits, type ObjectNode, type Storage, type Tree } from "@ckptkit/core";
-import type { PickleCall, PickleValue } from "@ckptkit/pickle";
+import { checkLimit, type Finding, type Limits, type ObjectNode, type Tree } from "@ckptkit/core";
+import { isPickleNode, type PickleCall, type PickleNode, type PickleValue } from "@ckptkit/pickle";
+import { type BuildContext, type Constructor, type FindStorage, isKind } from "./build-context.js";
 import { NUMPY_CONSTRUCTORS } from "./numpy-constructors.js";
 import { PYTHON_CONSTRUCTORS } from "./python-constructors.js";
+import { resolveStorage } from "./storage-id.js";
 import { TENSOR_CONSTRUCTORS, tensorOfClass } from "./tensor-constructors.js";
-
-/** The part of a storage that a persistent id of a pickle names. */
-export interface StorageRequest {
-  key: string;
-  /** Bytes that the whole storage must have. */
-  byteLength: number;
-  /** Legacy files: the part of the root storage that this storage is a view of, in bytes. */
-  view?: { start: number; end: number };
-}
-
-/** Finds storages in one file. @throws {CheckpointLoadError} TORCH_STORAGE_MISSING, TORCH_STORAGE_SIZE */
-export type FindStorage = (request: StorageRequest) => Storage;
-
-/**
- * Gives a meaning to a call that a pickle records, from its arguments; undefined when they are not what the real
- * constructor takes, so that it is shown as an opaque object. `remember` is called with a container before its members are
- * built, because they may refer back to it.
- */
-export type Constructor = (
-  args: readonly PickleValue[],
-  call: PickleCall,
-  builder: TreeBuilder,
-  remember: (node: Tree) => void,
-) => Tree | undefined;
 
 const CONSTRUCTORS: ReadonlyMap<string, Constructor> = new Map([
   ...Object.entries(TENSOR_CONSTRUCTORS),
@@ -34,31 +12,43 @@ const CONSTRUCTORS: ReadonlyMap<string, Constructor> = new Map([
   ...Object.entries(PYTHON_CONSTRUCTORS),
 ]);
 
+/** Nested getattr(Class, "Inner") that are folded into one name. Classes nest two or three deep. */
+const NAME_DEPTH = 16;
+/** Characters of a name put together so. */
+const NAME_CHARACTERS = 1000;
+
+/** Findings of one rule that are listed. */
+const FINDINGS_PER_RULE = 100;
+
 /**
  * Turns the graph of a pickle into a tree: an exact table of known constructors gives tensors, arrays and collections their
- * meaning; everything else stays a named, opaque object. Nothing is imported and nothing is called.
+ * meaning; everything else stays a named, opaque object. Nothing is imported and nothing is called. Takes time and memory in
+ * proportion to the graph, however its parts are shared.
  */
-export class TreeBuilder {
+export class TreeBuilder implements BuildContext {
   readonly findings: Finding[] = [];
   readonly limits: Limits;
   readonly findStorage: FindStorage;
   readonly #built = new Map<object, Tree>();
+  readonly #lists = new Map<object, Tree[]>();
+  readonly #entries = new Map<object, [Tree, Tree][]>();
   readonly #building = new Set<object>();
+  readonly #noted = new Map<string, number>();
   #depth = 0;
   #arrays = 0;
+  #copied = 0;
 
   constructor(findStorage: FindStorage, limits: Limits) {
     this.findStorage = findStorage;
     this.limits = limits;
   }
 
-  /** The tree of one value. The same node gives the same tree. */
   build(value: PickleValue): Tree {
-    if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+    if (!isPickleNode(value)) return value;
     const built = this.#built.get(value);
     if (built !== undefined) return built;
     if (this.#building.has(value)) return { kind: "object", type: "builtins.ellipsis" }; // its own argument: no writer makes it
-    checkLimit(this.limits, "treeDepth", ++this.#depth, "Nesting of the pickled object");
+    this.#enter();
     this.#building.add(value);
     const tree = this.#node(value, (node) => this.#built.set(value, node));
     this.#building.delete(value);
@@ -67,37 +57,77 @@ export class TreeBuilder {
     return tree;
   }
 
-  /** A number for the storage of the next array that lies inside the pickle. */
   nextArrayId(): number {
     return this.#arrays++;
   }
 
+  note(finding: Finding): void {
+    const same = (this.#noted.get(finding.rule) ?? 0) + 1;
+    this.#noted.set(finding.rule, same);
+    if (same <= FINDINGS_PER_RULE) this.findings.push(finding);
+  }
+
+  charge(items: number): void {
+    this.#copied += items;
+    checkLimit(this.limits, "treeVisits", this.#copied, "Items of the pickled object that are given to several constructors");
+  }
+
   buildAll(values: readonly PickleValue[]): Tree[] {
-    return values.map((value) => this.build(value));
+    const known = this.#lists.get(values);
+    if (known) return known;
+    const built: Tree[] = [];
+    this.#lists.set(values, built);
+    for (const value of values) built.push(this.build(value));
+    return built;
   }
 
   buildEntries(entries: readonly (readonly [PickleValue, PickleValue])[]): [Tree, Tree][] {
-    return entries.map(([key, entry]) => [this.build(key), this.build(entry)]);
+    const known = this.#entries.get(entries);
+    if (known) return known;
+    const built: [Tree, Tree][] = [];
+    this.#entries.set(entries, built);
+    for (const [key, value] of entries) built.push([this.build(key), this.build(value)]);
+    return built;
   }
 
-  /** The dotted name of a global, with `getattr(Global, "name")` folded; undefined for anything else. */
+  /**
+   * The dotted name of a global, with `getattr(Global, "name")` folded; of a class that a legacy file stores with its source;
+   * undefined for anything else.
+   */
   nameOf(value: PickleValue | undefined): string | undefined {
-    if (typeof value !== "object" || value === null || value instanceof Uint8Array) return undefined;
-    if (value.kind === "global") return `${value.module}.${value.name}`;
-    if (value.kind !== "call" || this.nameOf(value.callable) !== "builtins.getattr") return undefined;
-    const [owner, attribute] = value.args;
-    const ownerName = this.nameOf(owner);
-    return ownerName !== undefined && typeof attribute === "string" ? `${ownerName}.${attribute}` : undefined;
+    const attributes: string[] = [];
+    for (let at = value; attributes.length <= NAME_DEPTH; ) {
+      if (isKind(at, "global")) return [`${at.module}.${at.name}`, ...attributes].join(".");
+      if (isKind(at, "persistent")) {
+        // ('module', class, file of its source, source)
+        const [tag, cls] = isKind(at.id, "tuple") ? at.id.items : [];
+        if (tag !== "module" || !isKind(cls, "global")) return undefined;
+        at = cls;
+        continue;
+      }
+      if (!isKind(at, "call") || !isKind(at.callable, "global")) return undefined;
+      if (at.callable.module !== "builtins" || at.callable.name !== "getattr" || at.args.length !== 2) return undefined;
+      const attribute: PickleValue | undefined = at.args[1];
+      if (typeof attribute !== "string" || attribute.length > NAME_CHARACTERS) return undefined;
+      attributes.unshift(attribute);
+      at = at.args[0];
+    }
+    return undefined;
   }
 
-  /** Runs the constructor of a dotted name; undefined when there is none or the arguments do not fit. */
   construct(name: string, args: readonly PickleValue[], call: PickleCall, remember: (node: Tree) => void = () => {}): Tree | undefined {
+    this.#enter(); // a constructor may name another one, and so on
     const known = CONSTRUCTORS.get(name);
-    if (known) return known(args, call, this, remember);
-    return tensorOfClass(name, call, this);
+    const tree = known ? known(args, call, this, remember) : tensorOfClass(name, call, this);
+    this.#depth--;
+    return tree;
   }
 
-  #node(value: Exclude<PickleValue, null | boolean | number | bigint | string | Uint8Array>, remember: (node: Tree) => void): Tree {
+  #enter(): void {
+    checkLimit(this.limits, "treeDepth", ++this.#depth, "Nesting of the pickled object");
+  }
+
+  #node(value: PickleNode, remember: (node: Tree) => void): Tree {
     switch (value.kind) {
       case "real":
         return value;
@@ -122,8 +152,12 @@ export class TreeBuilder {
         return value.bytes;
       case "global":
         return { kind: "global", name: `${value.module}.${value.name}` };
-      case "persistent":
-        return { kind: "object", type: "persistent id", args: [this.build(value.id)] };
+      case "persistent": {
+        const [tag] = isKind(value.id, "tuple") ? value.id.items : [];
+        if (tag === "storage") resolveStorage(value.id, this); // a storage of its own, without a tensor: must be there all the same
+        const name = this.nameOf(value);
+        return name === undefined ? { kind: "object", type: "persistent id", args: [this.build(value.id)] } : { kind: "global", name };
+      }
       case "buffer":
         return { kind: "object", type: "out-of-band buffer" };
       case "call":
@@ -140,44 +174,36 @@ export class TreeBuilder {
     return known ?? this.opaque(name ?? "(unnamed)", call.star === undefined ? call.args : [call.star], call, remember);
   }
 
-  /** An object of a class that has no meaning here. */
   opaque(type: string, args: readonly PickleValue[], call: PickleCall, remember: (node: Tree) => void): ObjectNode {
     const node: { -readonly [key in keyof ObjectNode]: ObjectNode[key] } = { kind: "object", type };
     remember(node);
-    const kwargs = call.kwargs === undefined ? [] : [call.kwargs];
-    if (args.length > 0 || kwargs.length > 0) node.args = this.buildAll([...args, ...kwargs]);
+    if (call.kwargs !== undefined) {
+      this.charge(args.length);
+      node.args = [...this.buildAll(args), this.build(call.kwargs)];
+    } else if (args.length > 0) node.args = this.buildAll(args);
     for (const state of call.states ?? []) this.addState(node, state);
     if (call.items) node.items = this.buildAll(call.items);
     if (call.entries) node.entries = this.buildEntries(call.entries);
-    if (call.setItems) node.items = [...(node.items ?? []), { kind: "list", type: "set", items: this.buildAll(call.setItems) }];
+    if (call.setItems) {
+      this.charge(node.items?.length ?? 0);
+      node.items = [...(node.items ?? []), { kind: "list", type: "set", items: this.buildAll(call.setItems) }];
+    }
     return node;
   }
 
-  /** Adds what BUILD gave: a map of attributes, the pair (attributes, slots), or a state that only the class understands. */
   addState(node: { attributes?: ObjectNode["attributes"]; state?: Tree }, state: PickleValue): void {
-    const parts =
-      isKind(state, "tuple") && state.items.length === 2 && state.items.every((part) => part === null || isKind(part, "dict"))
-        ? state.items
-        : [state];
-    for (const part of parts) {
+    const isPair = isKind(state, "tuple") && state.items.length === 2 && state.items.every((part) => part === null || isKind(part, "dict"));
+    for (const part of isPair ? state.items : [state]) {
       if (part === null) continue;
-      const built = this.build(part);
-      if (isKind(part, "dict") && typeof built === "object" && built !== null && "kind" in built && built.kind === "map") {
-        node.attributes ??= { kind: "map", type: "dict", entries: [] };
-        node.attributes.entries.push(...built.entries);
-      } else node.state = built;
+      if (!isKind(part, "dict")) {
+        node.state = this.build(part);
+        continue;
+      }
+      const entries = this.buildEntries(part.entries);
+      const before = node.attributes?.entries ?? [];
+      this.charge(before.length === 0 ? 0 : before.length + entries.length);
+      // Shared with other objects of the same state as long as there is nothing to add: never changed in place.
+      node.attributes = { kind: "map", type: "dict", entries: before.length === 0 ? entries : [...before, ...entries] };
     }
   }
-}
-
-type Kind = Extract<PickleValue, { kind: string }>["kind"];
-
-/** Whether a value is the node of this kind. */
-export function isKind<K extends Kind>(value: PickleValue | undefined, kind: K): value is Extract<PickleValue, { kind: K }> {
-  return typeof value === "object" && value !== null && !(value instanceof Uint8Array) && value.kind === kind;
-}
-
-/** The error for parts of a torch file that do not fit together. */
-export function torchError(message: string, details: Record<string, unknown> = {}): CheckpointLoadError {
-  return new CheckpointLoadError("TORCH_CORRUPT", message, { details });
 }

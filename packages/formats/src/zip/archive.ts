@@ -1,7 +1,9 @@
-import { type ByteSource, crcMismatch, type Finding, type Limits, type SignalOptions } from "@ckptkit/core";
+import { type ByteSource, type Bytes, crcMismatch, type Finding, type Limits, type SignalOptions } from "@ckptkit/core";
 import { crc32 } from "@ckptkit/wasm/js";
 import { readDirectory, type ZipEntry } from "./directory.js";
 import { memberSource } from "./member-source.js";
+import { RECORD_BYTES } from "./records.js";
+import { windowSource } from "./window-source.js";
 
 /** Rule of the finding that a record's bytes do not have the CRC-32 recorded for them. */
 export const CRC_RULE = "crc-mismatch";
@@ -11,11 +13,21 @@ export interface ZipArchive {
   readonly name: string;
   /** Members by name, in the directory's order. */
   readonly entries: ReadonlyMap<string, ZipEntry>;
+  /** What was odd about the directory. */
+  readonly findings: readonly Finding[];
   /** The bytes of a member, not read yet. */
   source(entry: ZipEntry): ByteSource;
-  /** All bytes of a small member. A CRC-32 that was recorded (0 = none) and does not hold becomes a finding. */
-  read(entry: ZipEntry, findings: Finding[], options?: SignalOptions): Promise<Uint8Array>;
+  /**
+   * All bytes of some small members, in their order; neighbours come with one read. A CRC-32 that was recorded (0 = none) and
+   * does not hold becomes a finding.
+   */
+  readAll(entries: readonly ZipEntry[], findings: Finding[], options?: SignalOptions): Promise<Bytes[]>;
 }
+
+/** Unwanted bytes between two members that are read along rather than asked for around. */
+const GAP_BYTES = 64 * 1024;
+/** The longest extra field of a local header (APPNOTE 4.4.11): what may stand between the name and the data. */
+const LONGEST_EXTRA = 0xffff;
 
 /**
  * Opens an archive from its central directory.
@@ -23,18 +35,53 @@ export interface ZipArchive {
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED, LIMIT_EXCEEDED
  */
 export async function openZip(source: ByteSource, limits: Limits, options?: SignalOptions): Promise<ZipArchive> {
-  const entries = await readDirectory(source, limits, options);
+  const { entries, findings } = await readDirectory(source, limits, options);
   return {
     name: source.name,
     entries: new Map(entries.map((entry) => [entry.name, entry])),
+    findings,
     source: (entry) => memberSource(source, entry, limits),
-    async read(entry, findings, readOptions) {
-      const bytes = await memberSource(source, entry, limits).read(0, entry.byteLength, readOptions);
-      const found = entry.crc32 === 0 ? 0 : crc32(bytes);
-      if (found !== entry.crc32) {
-        findings.push({ rule: CRC_RULE, severity: "error", message: crcMismatch(entry.name, entry.crc32, found).message, at: entry.name });
+    async readAll(wanted, found, readOptions) {
+      const read = new Map<ZipEntry, Bytes>();
+      for (const { start, end, members } of neighbours(wanted)) {
+        const window = windowSource(source, start, await source.read(start, end, readOptions));
+        for (const entry of members) {
+          const bytes = await memberSource(window, entry, limits).read(0, entry.byteLength, readOptions);
+          const actual = entry.crc32 === 0 ? 0 : crc32(bytes);
+          if (actual !== entry.crc32) {
+            found.push({
+              rule: CRC_RULE,
+              severity: "error",
+              message: crcMismatch(entry.name, entry.crc32, actual).message,
+              at: entry.name,
+            });
+          }
+          read.set(entry, bytes);
+        }
       }
-      return bytes;
+      return wanted.map((entry) => read.get(entry) ?? new Uint8Array(0));
     },
   };
+}
+
+interface Neighbours {
+  start: number;
+  end: number;
+  members: ZipEntry[];
+}
+
+/** Puts members into groups that are worth one read each. */
+function neighbours(entries: readonly ZipEntry[]): Neighbours[] {
+  const groups: Neighbours[] = [];
+  for (const entry of [...entries].sort((a, b) => a.headerStart - b.headerStart)) {
+    const start = entry.headerStart;
+    const most = start + RECORD_BYTES.local + entry.rawName.length + LONGEST_EXTRA + entry.compressedBytes;
+    const end = Math.min(entry.limit, most);
+    const last = groups.at(-1);
+    if (last && start - last.end <= GAP_BYTES) {
+      last.end = end;
+      last.members.push(entry);
+    } else groups.push({ start, end, members: [entry] });
+  }
+  return groups;
 }

@@ -10,15 +10,29 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { readDirectory, type ZipEntry } from "./directory.js";
+import { checkLocalHeader } from "./local-header.js";
 import { memberSource } from "./member-source.js";
 import { METHOD, RECORD_BYTES, SIGNATURE, viewOf } from "./records.js";
 
 /** Deflated members are inflated and checked in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
 
+/** A stored member whose bytes are going by. */
+interface OpenMember {
+  entry: ZipEntry;
+  /** Where its data begins in the archive. */
+  start: number;
+  hasher: Hasher;
+}
+
 /**
  * Checks the CRC-32 of the members of an archive while all of its bytes go by in order for another reason, such as a hash of
  * the whole file.
+ *
+ * @example
+ * const follower = await ZipCrcFollower.follow(source, kernels);
+ * for (...) follower?.update(bytes); // all bytes, in order
+ * await follower?.finish();
  */
 export class ZipCrcFollower {
   readonly #source: ByteSource;
@@ -28,7 +42,7 @@ export class ZipCrcFollower {
   #position = 0;
   #next = 0;
   #header = new Uint8Array(0);
-  #open: { entry: ZipEntry; start: number; hasher: Hasher } | undefined;
+  #open: OpenMember | undefined;
 
   private constructor(source: ByteSource, entries: readonly ZipEntry[], kernels: Kernels) {
     this.#source = source;
@@ -42,14 +56,20 @@ export class ZipCrcFollower {
   static async follow(source: ByteSource, kernels: Kernels, options?: OperationOptions): Promise<ZipCrcFollower | undefined> {
     if (source.size < RECORD_BYTES.end || viewOf(await source.read(0, 4, options)).getUint32(0, true) !== SIGNATURE.local) return undefined;
     try {
-      return new ZipCrcFollower(source, await readDirectory(source, withLimits(), options), kernels);
+      const { entries } = await readDirectory(source, withLimits(), options);
+      return new ZipCrcFollower(source, entries, kernels);
     } catch (error) {
       if (error instanceof CheckpointError && (error.code.startsWith("ZIP_") || error.code === "LIMIT_EXCEEDED")) return undefined;
       throw error;
     }
   }
 
-  /** Takes the next bytes of the archive. @throws {CheckpointIntegrityError} CRC_MISMATCH */
+  /**
+   * Takes the next bytes of the archive.
+   *
+   * @throws {CheckpointIntegrityError} CRC_MISMATCH
+   * @throws {CheckpointLoadError} ZIP_CORRUPT when a member's own header contradicts the directory
+   */
   update(bytes: Bytes): void {
     let at = 0;
     while (at < bytes.length) at += this.#open ? this.#data(bytes.subarray(at), this.#open) : this.#seek(bytes.subarray(at));
@@ -62,17 +82,16 @@ export class ZipCrcFollower {
       this.#position += bytes.length;
       return bytes.length;
     }
-    const wanted = entry.headerStart + this.#header.length;
-    const skip = Math.min(bytes.length, wanted - this.#position);
-    const take = Math.min(bytes.length - skip, RECORD_BYTES.local - this.#header.length);
+    const headerBytes = RECORD_BYTES.local + entry.rawName.length;
+    const skip = Math.min(bytes.length, entry.headerStart + this.#header.length - this.#position);
+    const take = Math.min(bytes.length - skip, headerBytes - this.#header.length);
     const header = new Uint8Array(this.#header.length + take);
     header.set(this.#header);
     header.set(bytes.subarray(skip, skip + take), this.#header.length);
     this.#header = header;
     this.#position += skip + take;
-    if (header.length === RECORD_BYTES.local) {
-      const view = viewOf(header);
-      const start = this.#position + view.getUint16(26, true) + view.getUint16(28, true);
+    if (header.length === headerBytes) {
+      const start = checkLocalHeader(header, entry, this.#source.name);
       this.#open = { entry, start, hasher: this.#kernels.hasher("crc32") };
       this.#header = new Uint8Array(0);
       this.#next++;
@@ -81,7 +100,7 @@ export class ZipCrcFollower {
   }
 
   /** Hashes the bytes of the open member. Gives the bytes used. */
-  #data(bytes: Bytes, { entry, start, hasher }: { entry: ZipEntry; start: number; hasher: Hasher }): number {
+  #data(bytes: Bytes, { entry, start, hasher }: OpenMember): number {
     const used = Math.min(bytes.length, start + entry.byteLength - this.#position);
     const skip = Math.min(used, Math.max(0, start - this.#position));
     hasher.update(bytes.subarray(skip, used));
@@ -94,15 +113,23 @@ export class ZipCrcFollower {
     return used;
   }
 
-  /** Checks what did not go by in the clear: inflates deflated members. @throws {CheckpointIntegrityError} CRC_MISMATCH */
+  /**
+   * Checks what did not go by in the clear: inflates deflated members. All bytes must have gone by.
+   *
+   * @throws {CheckpointIntegrityError} CRC_MISMATCH
+   */
   async finish(options?: SignalOptions): Promise<void> {
+    if (this.#position !== this.#source.size) {
+      throw new CheckpointError("INTERNAL", `Of the ${this.#source.size} bytes of ${this.#source.name}, ${this.#position} went by.`);
+    }
     const limits = withLimits();
     for (const entry of this.#deflated) {
       const member = memberSource(this.#source, entry, limits);
       const hasher = this.#kernels.hasher("crc32");
       try {
-        for (let at = 0; at < member.size; at += PIECE_BYTES)
+        for (let at = 0; at < member.size; at += PIECE_BYTES) {
           hasher.update(await member.read(at, Math.min(member.size, at + PIECE_BYTES), options));
+        }
         const found = Number.parseInt(hasher.hexDigest(), 16);
         if (found !== entry.crc32) throw crcMismatch(entry.name, entry.crc32, found);
       } finally {

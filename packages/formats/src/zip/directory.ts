@@ -1,133 +1,151 @@
-import { type ByteSource, CheckpointLoadError, checkLimit, type Limits, type SignalOptions } from "@ckptkit/core";
-import { readEndRecord } from "./end-record.js";
-import { EXTRA_ZIP64, exact, METHOD, OVERFLOW_32, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
+import { type ByteSource, type Bytes, CheckpointLoadError, checkLimit, type Finding, type Limits, type SignalOptions } from "@ckptkit/core";
+import { type ArchiveEnd, readEndRecord } from "./end-record.js";
+import { type EntrySizes, readEntrySizes } from "./entry-sizes.js";
+import { FLAG, METHOD, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
 
 /** One member of an archive, as the central directory describes it. */
-export interface ZipEntry {
+export interface ZipEntry extends EntrySizes {
   name: string;
+  /** The name's bytes, which the local header must repeat. */
+  rawName: Bytes;
   method: 0 | 8;
   crc32: number;
-  compressedBytes: number;
-  /** Bytes after inflation; the same as `compressedBytes` when stored. */
-  byteLength: number;
-  /** Where its local header begins. */
-  headerStart: number;
   /** Where the next member, or the directory, begins. */
   limit: number;
 }
 
-/** A general purpose flag of encrypted members (APPNOTE 4.4.4, bits 0 and 6) and of a masked directory (bit 13). */
-const ENCRYPTED = 0x0001 | 0x0040 | 0x2000;
+/** A directory that was read and checked. */
+export interface ZipDirectory {
+  /** In the order of the directory. */
+  entries: ZipEntry[];
+  findings: Finding[];
+}
+
+/** What may stand between a member's header and the next one besides its data: an extra field, and a descriptor with zip64 sizes. */
+const MOST_SLACK_BYTES = 0xffff + 24;
 
 /**
- * Reads the central directory and checks it against itself: every entry within the archive, no two of one name, no overlap.
+ * Reads the central directory in at most two reads and checks it against itself: every entry within the archive, no two of one
+ * name, no overlap. Bytes that belong to no member are a finding.
  *
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED, LIMIT_EXCEEDED
  */
-export async function readDirectory(source: ByteSource, limits: Limits, options?: SignalOptions): Promise<ZipEntry[]> {
+export async function readDirectory(source: ByteSource, limits: Limits, options?: SignalOptions): Promise<ZipDirectory> {
   const end = await readEndRecord(source, options);
-  checkLimit(limits, "zipEntries", end.entries, `Members of ${source.name}`);
-  checkLimit(limits, "zipDirectoryBytes", end.directoryBytes, `Directory of ${source.name}`);
-  if (end.entries * RECORD_BYTES.central > end.directoryBytes) {
-    throw zipError(source.name, `it declares ${end.entries} members, but its directory has only ${end.directoryBytes} bytes`);
+  const { entries: count, directoryBytes } = end.record;
+  checkLimit(limits, "zipEntries", count, `Members of ${source.name}`);
+  checkLimit(limits, "zipDirectoryBytes", directoryBytes, `Directory of ${source.name}`);
+  if (count * RECORD_BYTES.central > directoryBytes) {
+    throw zipError(source.name, `it declares ${count} members, but its directory has only ${directoryBytes} bytes`);
   }
-  const bytes = await source.read(end.directoryStart, end.directoryStart + end.directoryBytes, options);
-  const entries = parseDirectory(bytes, end.entries, source.name);
-  placeEntries(entries, end.directoryStart, source.name);
-  return entries;
+  const entries = parseEntries(await directoryOf(source, end, options), count, source.name);
+  return { entries, findings: placeEntries(entries, end.record.directoryStart, source.name) };
 }
 
-function parseDirectory(bytes: Uint8Array, count: number, name: string): ZipEntry[] {
+/** The directory's bytes: what was read with the end record, and what comes before that. */
+async function directoryOf(source: ByteSource, { record, tailStart, tail }: ArchiveEnd, options?: SignalOptions): Promise<Bytes> {
+  const { directoryStart, directoryBytes } = record;
+  if (directoryStart >= tailStart) return tail.subarray(directoryStart - tailStart, directoryStart - tailStart + directoryBytes);
+  const inTail = Math.max(0, directoryStart + directoryBytes - tailStart);
+  const before = await source.read(directoryStart, directoryStart + directoryBytes - inTail, options);
+  const bytes = new Uint8Array(before.length + inTail);
+  bytes.set(before);
+  bytes.set(tail.subarray(0, inTail), before.length);
+  return bytes;
+}
+
+function parseEntries(bytes: Bytes, count: number, archive: string): ZipEntry[] {
   const view = viewOf(bytes);
-  const decoder = new TextDecoder("utf-8");
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
   let at = 0;
   for (let index = 0; index < count; index++) {
     if (at + RECORD_BYTES.central > bytes.length || view.getUint32(at, true) !== SIGNATURE.central) {
-      throw zipError(name, `entry ${index} of its directory is not one`, { at });
+      throw zipError(archive, `entry ${index} of its directory is not one`, { at });
     }
-    const nameEnd = at + RECORD_BYTES.central + view.getUint16(at + 28, true);
+    const nameStart = at + RECORD_BYTES.central;
+    const nameEnd = nameStart + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
-    if (next > bytes.length) throw zipError(name, `entry ${index} of its directory is cut off`, { at });
-    const entry = decoder.decode(bytes.slice(at + RECORD_BYTES.central, nameEnd));
-    if (names.has(entry))
-      throw zipError(name, `it has two members named ${JSON.stringify(entry)}; which of them counts depends on the reader`, {
-        member: entry,
+    if (next > bytes.length) throw zipError(archive, `entry ${index} of its directory is cut off`, { at });
+    const rawName = bytes.slice(nameStart, nameEnd);
+    const name = decodeName(rawName);
+    if (names.has(name)) {
+      throw zipError(archive, `it has two members named ${JSON.stringify(name)}; which of them counts depends on the reader`, {
+        member: name,
       });
-    names.add(entry);
-    const method = view.getUint16(at + 10, true);
-    if ((view.getUint16(at + 8, true) & ENCRYPTED) !== 0) {
-      throw new CheckpointLoadError("ZIP_UNSUPPORTED", `The member ${JSON.stringify(entry)} of ${name} is encrypted.`);
     }
+    names.add(name);
+    const method = view.getUint16(at + 10, true);
+    checkReadable(name, view.getUint16(at + 8, true), archive);
     if (method !== METHOD.stored && method !== METHOD.deflated) {
       throw new CheckpointLoadError(
         "ZIP_UNSUPPORTED",
-        `The member ${JSON.stringify(entry)} of ${name} is compressed by method ${method}; only stored (0) and DEFLATE (8) are read.`,
+        `The member ${JSON.stringify(name)} of ${archive} is compressed by method ${method}; only stored (0) and DEFLATE (8) are read.`,
+        { details: { member: name, method }, suggestions: ["Pack the file again without compression: zip -0."] },
       );
     }
-    entries.push({ name: entry, method, crc32: view.getUint32(at + 16, true), limit: 0, ...readSizes(view, at, nameEnd, extraEnd, name) });
+    const sizes = readEntrySizes(view, at, nameEnd, extraEnd, archive);
+    entries.push({ name, rawName, method, crc32: view.getUint32(at + 16, true), ...sizes, limit: 0 });
     at = next;
   }
-  if (at !== bytes.length) throw zipError(name, `its directory has ${bytes.length - at} bytes after the last entry`);
+  if (at !== bytes.length) throw zipError(archive, `its directory has ${bytes.length - at} bytes after the last entry`);
   return entries;
 }
 
-/** Sizes and position, from the zip64 field where they overflow: it holds only those that do, in this order. */
-function readSizes(
-  view: DataView,
-  at: number,
-  extraStart: number,
-  extraEnd: number,
-  name: string,
-): Pick<ZipEntry, "compressedBytes" | "byteLength" | "headerStart"> {
-  const sizes = {
-    byteLength: view.getUint32(at + 24, true),
-    compressedBytes: view.getUint32(at + 20, true),
-    headerStart: view.getUint32(at + 42, true),
-  };
-  let field = extraStart;
-  while (field + 4 <= extraEnd) {
-    const id = view.getUint16(field, true);
-    const fieldEnd = field + 4 + view.getUint16(field + 2, true);
-    if (fieldEnd > extraEnd) throw zipError(name, "an extra field of its directory is cut off");
-    if (id === EXTRA_ZIP64) {
-      let value = field + 4;
-      for (const key of ["byteLength", "compressedBytes", "headerStart"] as const) {
-        if (sizes[key] !== OVERFLOW_32) continue;
-        if (value + 8 > fieldEnd) throw zipError(name, "a zip64 field of its directory is cut off");
-        sizes[key] = exact(view, value, name, `a ${key}`);
-        value += 8;
-      }
-    }
-    field = fieldEnd;
+/** Refuses encrypted members. @throws {CheckpointLoadError} ZIP_UNSUPPORTED */
+export function checkReadable(member: string, flags: number, archive: string): void {
+  if ((flags & FLAG.encrypted) === 0) return;
+  throw new CheckpointLoadError("ZIP_UNSUPPORTED", `The member ${JSON.stringify(member)} of ${archive} is encrypted.`, {
+    details: { member, flags },
+  });
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Names are UTF-8, as torch writes them; of others only the ASCII part can be trusted, and each byte stays one character. */
+function decodeName(bytes: Uint8Array<ArrayBuffer>): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return String.fromCharCode(...bytes); // 65,535 at the most
   }
-  return sizes;
 }
 
 /** Finds where each member must end, and that none reaches into the next or beyond the directory. */
-function placeEntries(entries: readonly ZipEntry[], directoryStart: number, name: string): void {
+function placeEntries(entries: readonly ZipEntry[], directoryStart: number, archive: string): Finding[] {
   const ordered = [...entries].sort((a, b) => a.headerStart - b.headerStart);
+  let hiddenBytes = ordered[0]?.headerStart ?? directoryStart;
+  let hiddenAt = 0;
   for (const [index, entry] of ordered.entries()) {
     entry.limit = ordered[index + 1]?.headerStart ?? directoryStart;
-    const least = entry.headerStart + RECORD_BYTES.local + entry.compressedBytes;
+    const least = entry.headerStart + RECORD_BYTES.local + entry.rawName.length + entry.compressedBytes;
     if (least > entry.limit) {
       throw zipError(
-        name,
+        archive,
         `the member ${JSON.stringify(entry.name)} needs bytes up to ${least}, but the next part of the archive begins at ${entry.limit}`,
-        {
-          member: entry.name,
-          headerStart: entry.headerStart,
-          compressedBytes: entry.compressedBytes,
-        },
+        { member: entry.name, headerStart: entry.headerStart, compressedBytes: entry.compressedBytes },
       );
+    }
+    const slack = entry.limit - least;
+    if (slack > MOST_SLACK_BYTES) {
+      if (hiddenBytes === 0) hiddenAt = least;
+      hiddenBytes += slack;
     }
     if (entry.method === METHOD.stored && entry.compressedBytes !== entry.byteLength) {
       throw zipError(
-        name,
+        archive,
         `the stored member ${JSON.stringify(entry.name)} declares two different sizes, ${entry.compressedBytes} and ${entry.byteLength}`,
       );
     }
   }
+  if (hiddenBytes === 0) return [];
+  return [
+    {
+      rule: "zip-hidden-bytes",
+      severity: "warning",
+      message: `${hiddenBytes} bytes of the archive belong to no member: another program may see other content there.`,
+      at: `byte ${hiddenAt}`,
+    },
+  ];
 }

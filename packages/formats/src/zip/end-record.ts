@@ -1,4 +1,4 @@
-import { type ByteSource, CheckpointLoadError, type SignalOptions } from "@ckptkit/core";
+import { type ByteSource, type Bytes, CheckpointLoadError, type SignalOptions } from "@ckptkit/core";
 import { exact, OVERFLOW_16, OVERFLOW_32, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
 
 /** Where the central directory lies, as the end records say. */
@@ -8,45 +8,45 @@ export interface EndRecord {
   directoryBytes: number;
 }
 
-/** A comment may follow the end record (APPNOTE 4.4.12); no checkpoint writer makes one, so a short look is enough. */
+/** The end record, and the part of the file that was read to find it: in most files the directory is in it. */
+export interface ArchiveEnd {
+  record: EndRecord;
+  tailStart: number;
+  tail: Bytes;
+}
+
+/** A comment may follow the end record (APPNOTE 4.4.12). */
 const LONGEST_COMMENT = 0xffff;
+const TAIL_BYTES = RECORD_BYTES.end64 + RECORD_BYTES.locator64 + RECORD_BYTES.end + LONGEST_COMMENT;
 
 /**
- * Finds the end record and its zip64 companions and checks that they agree: one end record, at the end, with the directory
- * right before it.
+ * Finds the end record and its zip64 companions with one read, and checks that they agree: one end record, at the end, with the
+ * directory right before it.
  *
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED
  */
-export async function readEndRecord(source: ByteSource, options?: SignalOptions): Promise<EndRecord> {
-  const tailBytes = Math.min(source.size, RECORD_BYTES.end64 + RECORD_BYTES.locator64 + RECORD_BYTES.end + LONGEST_COMMENT);
-  const tailStart = source.size - tailBytes;
+export async function readEndRecord(source: ByteSource, options?: SignalOptions): Promise<ArchiveEnd> {
+  const tailStart = Math.max(0, source.size - TAIL_BYTES);
   const tail = await source.read(tailStart, source.size, options);
   const view = viewOf(tail);
-  const at = findEnd(view);
+  const at = findEnd(view, source.name);
   if (at < 0) {
     throw new CheckpointLoadError(
       "ZIP_NO_END_RECORD",
-      `${source.name} begins like a zip archive, but has no end record: the last ${tailBytes} of its ${source.size} bytes were searched.`,
+      `${source.name} begins like a zip archive, but has no end record: the last ${tail.length} of its ${source.size} bytes were searched.`,
       {
         details: { size: source.size },
         suggestions: ["The file is most likely cut off: fetch it again, or compare its size with the original's."],
       },
     );
   }
-  const small = {
-    entries: view.getUint16(at + 10, true),
-    directoryBytes: view.getUint32(at + 12, true),
-    directoryStart: view.getUint32(at + 16, true),
-  };
+  const small = readSmall(view, at, source.name);
   const end64 = readZip64(view, at, tailStart, source.name);
-  if (view.getUint16(at + 4, true) !== 0 && view.getUint16(at + 4, true) !== OVERFLOW_16) {
-    throw new CheckpointLoadError("ZIP_UNSUPPORTED", `${source.name} is part of a zip archive on several disks.`);
-  }
   if (!end64) {
-    if (small.entries === OVERFLOW_16 || small.directoryStart === OVERFLOW_32 || small.directoryBytes === OVERFLOW_32) {
+    if (small.directoryStart === OVERFLOW_32 || small.directoryBytes === OVERFLOW_32) {
       throw zipError(source.name, "its end record refers to a zip64 record, which is missing");
     }
-    return checkPlace(small, tailStart + at, source.name);
+    return { record: checkPlace(small, tailStart + at, source.name), tailStart, tail };
   }
   const agree = (a: number, b: number, overflow: number): boolean => a === b || a === overflow;
   if (
@@ -56,15 +56,30 @@ export async function readEndRecord(source: ByteSource, options?: SignalOptions)
   ) {
     throw zipError(source.name, "its end record and its zip64 end record contradict each other", { end: small, end64: end64.record });
   }
-  return checkPlace(end64.record, end64.start, source.name);
+  return { record: checkPlace(end64.record, end64.start, source.name), tailStart, tail };
 }
 
-/** Position of the one end record whose comment ends where the file ends; -1 when there is none. */
-function findEnd(view: DataView): number {
+/**
+ * Position of the end record whose comment ends where the file ends; -1 when there is none.
+ *
+ * @throws {CheckpointLoadError} ZIP_CORRUPT when there are two, of which readers would choose different ones
+ */
+function findEnd(view: DataView, name: string): number {
+  let found = -1;
   for (let at = view.byteLength - RECORD_BYTES.end; at >= 0; at--) {
-    if (view.getUint32(at, true) === SIGNATURE.end && at + RECORD_BYTES.end + view.getUint16(at + 20, true) === view.byteLength) return at;
+    if (view.getUint32(at, true) !== SIGNATURE.end || at + RECORD_BYTES.end + view.getUint16(at + 20, true) !== view.byteLength) continue;
+    if (found >= 0) throw zipError(name, "it has two end records; which of them counts depends on the reader");
+    found = at;
   }
-  return -1;
+  return found;
+}
+
+function readSmall(view: DataView, at: number, name: string): EndRecord {
+  const disks = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)];
+  if (disks.some((disk) => disk !== 0 && disk !== OVERFLOW_16)) throw severalDisks(name);
+  const entries = view.getUint16(at + 10, true);
+  if (view.getUint16(at + 8, true) !== entries) throw zipError(name, "its end record counts the entries twice, and differently");
+  return { entries, directoryBytes: view.getUint32(at + 12, true), directoryStart: view.getUint32(at + 16, true) };
 }
 
 function readZip64(view: DataView, endAt: number, tailStart: number, name: string): { record: EndRecord; start: number } | undefined {
@@ -72,25 +87,39 @@ function readZip64(view: DataView, endAt: number, tailStart: number, name: strin
   if (locator < 0 || view.getUint32(locator, true) !== SIGNATURE.locator64) return undefined;
   const start = exact(view, locator + 8, name, "the position of its zip64 end record");
   const at = start - tailStart;
-  if (at + RECORD_BYTES.end64 !== locator) throw zipError(name, "its zip64 end record is not where the locator says", { position: start });
-  if (at < 0 || view.getUint32(at, true) !== SIGNATURE.end64) throw zipError(name, "its zip64 end record is missing", { position: start });
+  if (at < 0 || at + RECORD_BYTES.end64 > locator || view.getUint32(at, true) !== SIGNATURE.end64) {
+    throw zipError(name, "its zip64 end record is not where the locator says", { position: start });
+  }
+  // The size leaves out itself and the signature before it: 12 bytes.
+  if (at + 12 + exact(view, at + 4, name, "the size of its zip64 end record") !== locator) {
+    throw zipError(name, "its zip64 end record does not end where the locator begins", { position: start });
+  }
+  if (view.getUint32(locator + 16, true) > 1 || view.getUint32(at + 16, true) !== 0 || view.getUint32(at + 20, true) !== 0) {
+    throw severalDisks(name);
+  }
+  const entries = exact(view, at + 32, name, "the number of entries");
+  if (exact(view, at + 24, name, "the number of entries") !== entries) {
+    throw zipError(name, "its zip64 end record counts the entries twice, and differently");
+  }
   return {
     start,
     record: {
-      entries: exact(view, at + 32, name, "the number of entries"),
+      entries,
       directoryBytes: exact(view, at + 40, name, "the size of the directory"),
       directoryStart: exact(view, at + 48, name, "the position of the directory"),
     },
   };
 }
 
+const severalDisks = (name: string): CheckpointLoadError =>
+  new CheckpointLoadError("ZIP_UNSUPPORTED", `${name} is part of a zip archive on several disks.`, {
+    suggestions: ["Put the parts together with the program that split them."],
+  });
+
 function checkPlace(record: EndRecord, endStart: number, name: string): EndRecord {
-  if (record.directoryStart + record.directoryBytes !== endStart) {
-    throw zipError(
-      name,
-      `its directory should end at ${record.directoryStart + record.directoryBytes}, but the end record begins at ${endStart}`,
-      { ...record },
-    );
+  const directoryEnd = record.directoryStart + record.directoryBytes;
+  if (directoryEnd !== endStart) {
+    throw zipError(name, `its directory should end at ${directoryEnd}, but the end record begins at ${endStart}`, { ...record });
   }
   return record;
 }

@@ -21,6 +21,14 @@ export const RECORD_BYTES = { local: 30, central: 46, end64: 56, locator64: 20, 
 /** Compression methods of checkpoints. */
 export const METHOD = { stored: 0, deflated: 8 } as const;
 
+/** General purpose flags (APPNOTE 4.4.4). */
+export const FLAG = {
+  /** Bits 0 and 6: the member is encrypted; bit 13: the directory is masked. */
+  encrypted: 0x0001 | 0x0040 | 0x2000,
+  /** Bit 3: CRC-32 and sizes stand behind the data. */
+  descriptor: 0x0008,
+} as const;
+
 /** Id of the zip64 extended information extra field. */
 export const EXTRA_ZIP64 = 0x0001;
 /** "FB": the padding that torch puts into local headers to align its records. */

@@ -1,0 +1,86 @@
+import { CheckpointLoadError, type Finding, Storage } from "@ckptkit/core";
+import type { ZipArchive } from "../zip/archive.js";
+import type { ZipEntry } from "../zip/directory.js";
+import { type FindStorage, type StorageRequest, torchError } from "./build-context.js";
+
+/** The storages of a torch archive: the records `data/<key>` of its root folder. */
+export class ZipStorages {
+  readonly #archive: ZipArchive;
+  readonly #root: string;
+  readonly #bigEndian: boolean;
+  readonly #storages = new Map<string, Storage>();
+  #unchecked = 0;
+
+  constructor(archive: ZipArchive, root: string, bigEndian: boolean) {
+    this.#archive = archive;
+    this.#root = root;
+    this.#bigEndian = bigEndian;
+  }
+
+  readonly find: FindStorage = (request: StorageRequest): Storage => {
+    const { key } = request;
+    const entry = this.#entryOf(request);
+    const known = this.#storages.get(key);
+    if (known) return known;
+    if (entry.crc32 === 0 && entry.byteLength > 0) this.#unchecked++;
+    const storage = new Storage({
+      id: key,
+      bytes: this.#archive.source(entry),
+      // In file order, near enough: where its header begins.
+      fileOffset: entry.headerStart,
+      bigEndian: this.#bigEndian,
+      ...(entry.crc32 === 0 ? {} : { crc32: entry.crc32 }),
+    });
+    this.#storages.set(key, storage);
+    return storage;
+  };
+
+  #entryOf({ key, byteLength, view }: StorageRequest): ZipEntry {
+    const { name: file, entries } = this.#archive;
+    if (view) throw torchError(`The storage "${key}" of ${file} is a view of another, which only the legacy format has.`);
+    const record = `${this.#root}/data/${key}`;
+    const entry = entries.get(record);
+    if (!entry) {
+      throw new CheckpointLoadError(
+        "TORCH_STORAGE_MISSING",
+        `A tensor's storage "${key}" should be the record ${record} of ${file}, which is not there.`,
+        {
+          details: { record },
+          suggestions: ["The file was not written to its end, or a tool that does not know torch's records has re-packed it."],
+        },
+      );
+    }
+    if (entry.byteLength !== byteLength) {
+      throw new CheckpointLoadError(
+        "TORCH_STORAGE_SIZE",
+        `The storage "${key}" of ${file} has ${entry.byteLength} bytes, but its tensors say ${byteLength}.`,
+        {
+          details: { record, expected: byteLength, found: entry.byteLength },
+          suggestions: ["The file is damaged or was made to mislead; current torch refuses it as well."],
+        },
+      );
+    }
+    return entry;
+  }
+
+  /**
+   * What the CRC-32s of the storages tell.
+   *
+   * @param mainHasCrc whether the writer recorded one for the pickle.
+   */
+  findings(mainHasCrc: boolean): Finding[] {
+    if (this.#unchecked === 0) return [];
+    const count = `${this.#unchecked} of ${this.#storages.size} storages`;
+    if (!mainHasCrc) {
+      const message = `The archive records no CRC-32 for ${count}, so damage to their bytes cannot be seen.`;
+      return [{ rule: "no-crc", severity: "info", message }];
+    }
+    return [
+      {
+        rule: "weights-not-written",
+        severity: "warning",
+        message: `${count} have no CRC-32 although the pickle has one, as torch.serialization.skip_data() leaves them: their bytes may never have been written.`,
+      },
+    ];
+  }
+}
