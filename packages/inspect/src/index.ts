@@ -2,5 +2,5 @@ export { CONVERT_TARGETS, type ConvertOptions, type ConvertReport, type ConvertT
 export { describeCheckpoint, type InspectReport, type TensorReport } from "./describe.js";
 export { type HashOptions, hashSource, hashTensors, type TensorHashOptions } from "./hash.js";
 export { type ScanOptions, type ScanReport, type ScanRow, scanCheckpoint } from "./scan.js";
-export { globFilter, type SelectTensor } from "./select.js";
+export { globFilter, globMatcher, type SelectTensor } from "./select.js";
 export { tieKeys } from "./tie-key.js";

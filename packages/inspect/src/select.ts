@@ -5,12 +5,21 @@ import picomatch from "picomatch";
 export type SelectTensor = (tensor: TensorHandle) => boolean;
 
 /**
- * Chooses the tensors whose path or name matches a glob. `*` stands for any characters, dots and slashes as well;
- * `?` for one; `{a,b}` for either; `[0-9]` for one of a range.
+ * Tells whether a whole text matches a glob. `*` stands for any characters, dots and slashes as well; `?` for one; `{a,b}` for
+ * either; `[0-9]` for one of a range.
+ *
+ * @example globMatcher("*.attn.*.weight")("blocks.0.attn.qkv.weight") // true
+ */
+export function globMatcher(pattern: string): (text: string) => boolean {
+  return picomatch(pattern, { bash: true, dot: true, nonegate: true });
+}
+
+/**
+ * Chooses the tensors whose path or name matches a glob, see {@link globMatcher}.
  *
  * @example const attention = globFilter("*.attn.*.weight");
  */
 export function globFilter(pattern: string): SelectTensor {
-  const matches = picomatch(pattern, { bash: true, dot: true, nonegate: true });
+  const matches = globMatcher(pattern);
   return (tensor) => matches(tensor.path) || matches(tensor.name);
 }

@@ -1,9 +1,10 @@
 import type { Checkpoint, Kernels, SignalOptions, TensorData } from "@ckptkit/core";
 import { CheckpointConfigError } from "@ckptkit/core";
 import type { LoadedKeys, ModelAdapter, ModelModule, ModelParameter } from "@ckptkit/core/pipeline";
-import { canCast, castTensor } from "../tensors/cast.js";
+import { castTensor } from "../tensors/cast.js";
 import { zerosTensor } from "../tensors/zeros.js";
-import { type Differences, incompatibleError } from "./incompatible.js";
+import { compareStateDicts, sameShape } from "./compare.js";
+import { incompatibleError } from "./incompatible.js";
 import { entriesOf, type ModelEntry } from "./model-entries.js";
 
 /** What a {@link ReferenceModel} takes besides its entries. */
@@ -77,7 +78,7 @@ export class ReferenceModel implements ModelAdapter {
    * @throws {CheckpointIncompatibleError} INCOMPATIBLE, see {@link ModelAdapter.loadStateDict}
    */
   loadStateDictSync(values: ReadonlyMap<string, TensorData>, { strict }: { strict: boolean }): LoadedKeys {
-    const differences = this.#compare(values);
+    const differences = compareStateDicts(this.stateDict(), values);
     const { missingKeys, unexpectedKeys, shapeMismatches, dtypeMismatches } = differences;
     const unfit = shapeMismatches.length > 0 || dtypeMismatches.length > 0;
     if (unfit || (strict && (missingKeys.length > 0 || unexpectedKeys.length > 0))) {
@@ -91,20 +92,6 @@ export class ReferenceModel implements ModelAdapter {
       if (slot) slot.data = reshaped(castTensor(value, slot.data.dtype, this.#kernels) ?? value, slot.data.shape);
     }
     return { missingKeys, unexpectedKeys };
-  }
-
-  #compare(values: ReadonlyMap<string, TensorData>): Differences {
-    const missingKeys = [...this.#slots.keys()].filter((name) => !values.has(name));
-    const unexpectedKeys: string[] = [];
-    const shapeMismatches: Differences["shapeMismatches"][number][] = [];
-    const dtypeMismatches: Differences["dtypeMismatches"][number][] = [];
-    for (const [name, value] of values) {
-      const slot = this.#slots.get(name);
-      if (!slot) unexpectedKeys.push(name);
-      else if (!shapesFit(slot.data.shape, value.shape)) shapeMismatches.push({ name, expected: slot.data.shape, found: value.shape });
-      else if (!canCast(value.dtype, slot.data.dtype)) dtypeMismatches.push({ name, expected: slot.data.dtype, found: value.dtype });
-    }
-    return { missingKeys, unexpectedKeys, shapeMismatches, dtypeMismatches };
   }
 
   /** Tied names stay tied when one of them is replaced, or all of those that are replaced get one and the same tensor. */
@@ -200,13 +187,6 @@ function pathsAbove(name: string): string[] {
 }
 
 const pathAndAbove = (path: string): string[] => [path, ...pathsAbove(path)];
-
-const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis]);
-
-/** Scalars were saved with the shape [1] before torch 0.4. @see torch/nn/modules/module.py, _load_from_state_dict */
-const shapesFit = (model: readonly number[], checkpoint: readonly number[]): boolean =>
-  sameShape(model, checkpoint) || (model.length === 0 && checkpoint.length === 1 && checkpoint[0] === 1);
 
 /** The tensor with the model's shape, where the checkpoint's only looks different. */
 function reshaped(tensor: TensorData, shape: readonly number[]): TensorData {
