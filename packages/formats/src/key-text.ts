@@ -1,5 +1,5 @@
 import { asNumber, isNode, type ListNode, type ObjectNode, type Tree, type TreeNode } from "@ckptkit/core";
-import { bytesRepr, complexRepr, floatRepr, stringRepr } from "./python-repr.js";
+import { pythonRepr } from "@ckptkit/pickle";
 
 /** Characters after which the text of a compound key ends in "...": shared parts could make it grow without bound. */
 const MOST_CHARACTERS = 1000;
@@ -13,7 +13,8 @@ const MOST_CHARACTERS = 1000;
 export function keyText(key: Tree): string {
   if (typeof key === "string") return key;
   if (isNode(key) && key.kind === "object" && key.type === "torch.device") {
-    return (key.args ?? []).map((arg) => (typeof arg === "string" ? arg : repr(arg))).join(":");
+    const [type, index] = key.args ?? [];
+    if (typeof type === "string") return index === undefined ? type : `${type}:${repr(index)}`;
   }
   return repr(key);
 }
@@ -36,12 +37,7 @@ class Repr {
   add(value: Tree): void {
     if (this.#characters > MOST_CHARACTERS) return;
     if (isNode(value)) this.#node(value);
-    else if (value === null) this.#text("None");
-    else if (value instanceof Uint8Array) this.#text(bytesRepr(value.subarray(0, MOST_CHARACTERS)));
-    else if (typeof value === "boolean") this.#text(value ? "True" : "False");
-    else if (typeof value === "string") this.#text(stringRepr(value.slice(0, MOST_CHARACTERS)));
-    else if (typeof value === "number") this.#text(Number.isInteger(value) ? String(value) : floatRepr(value));
-    else this.#text(String(value));
+    else this.#text(pythonRepr(value instanceof Uint8Array || typeof value === "string" ? value.slice(0, MOST_CHARACTERS) : value));
   }
 
   #text(text: string): void {
@@ -64,7 +60,7 @@ class Repr {
   #node(node: TreeNode): void {
     switch (node.kind) {
       case "real":
-        this.#text(floatRepr(node.value));
+        this.#text(pythonRepr(node));
         break;
       case "list":
         this.#listNode(node);
@@ -94,11 +90,25 @@ class Repr {
   }
 
   #object({ type, args = [] }: ObjectNode): void {
-    const [real, imaginary] = args.map(asNumber);
+    const [first, second] = args;
+    const real = asNumber(first);
+    const imaginary = asNumber(second);
     if (type === "builtins.complex" && real !== undefined && imaginary !== undefined) this.#text(complexRepr(real, imaginary));
-    else this.#list(type === "torch.device" ? "device(type=" : `${type}(`, args, ")");
+    else if (type !== "torch.device" || first === undefined) this.#list(`${type}(`, args, ")");
+    else {
+      this.#list("device(type=", [first], second === undefined ? ")" : ", index=");
+      if (second !== undefined) this.#list("", [second], ")");
+    }
   }
 }
 
 /** dtypes, layouts and the like, which Python shows by their names: `torch.float32`. */
 const isTorchConstant = (name: string): boolean => /^torch\.[a-z0-9_]+$/.test(name);
+
+/** `1j`, or `(1+2j)`: integral parts stand without ".0". */
+function complexRepr(real: number, imaginary: number): string {
+  const part = (value: number): string => pythonRepr({ kind: "real", value }).replace(/\.0$/, "");
+  if (Object.is(real, 0)) return `${part(imaginary)}j`;
+  const sign = imaginary < 0 || Object.is(imaginary, -0) ? "" : "+";
+  return `(${part(real)}${sign}${part(imaginary)}j)`;
+}
