@@ -38,6 +38,10 @@ export interface ConvertOptions extends OperationOptions {
   select?: SelectTensor | undefined;
   /** Checks the CRC-32 that the container recorded, as the bytes go by. Default true. */
   checkCrc?: boolean | undefined;
+  /** Entries of `__metadata__`, for safetensors. */
+  metadata?: Readonly<Record<string, string>> | undefined;
+  /** Further records of the archive by their path under its root folder, for torch's formats. */
+  records?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
 /** What a conversion wrote. */
@@ -71,7 +75,7 @@ export async function convertCheckpoint(checkpoint: Checkpoint, create: CreateSi
       const outputs = tensors.map((tensor) =>
         outputTensor(options.all ? tensor.path : tensor.name, tensor.spec, keyOf(tensor.spec), dtype, kernels),
       );
-      const { files, ties } = await writeSafetensors(outputs, create, { ...writing, metadata: { format: "pt" } });
+      const { files, ties } = await writeSafetensors(outputs, create, { ...writing, metadata: { format: "pt", ...options.metadata } });
       return { files, ties, tensorCount: tensors.length, findings: [] };
     }
     const layout: Layout = to;

@@ -152,6 +152,17 @@ export class CheckpointContext implements Readonly<ContextFields> {
     );
   }
 
+  /**
+   * A field that a stage needs.
+   *
+   * @throws {CheckpointConfigError} CONTEXT_INCOMPLETE
+   * @example const model = context.require("FreezingModifier", "model");
+   */
+  require<F extends ContextField>(stageName: string, field: F): NonNullable<CheckpointContext[F]> {
+    this.validateForStage(stageName, [field]);
+    return this[field] as NonNullable<CheckpointContext[F]>; // or validateForStage has thrown
+  }
+
   /** The context in one line. */
   toString(): string {
     const parts = [

@@ -7,6 +7,8 @@ import { PickleBuilder, type ResolveTensor, torchValueError } from "./to-pickle.
 /** How to write a torch archive. */
 export interface TorchWriteOptions extends WriteOptions {
   kernels: Kernels;
+  /** Further records of the archive, by their path under its root folder: `anemoi-metadata/anemoi.json`, say. torch looks at none. */
+  records?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
 /** What a torch writer wrote, and what of the tree it had to leave out. */
@@ -57,6 +59,7 @@ export async function writeTorch(
       );
     }
     await zip.add(`${root}/version`, text("3\n"));
+    for (const [name, bytes] of options.records ?? []) await zip.add(`${root}/${name}`, [bytes]);
     await zip.finish();
   });
   return { files, ties: new Map(), findings: builder.findings, tensorCount: storages.length };

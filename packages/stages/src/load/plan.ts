@@ -33,9 +33,8 @@ export interface LoadPlan {
  * @throws {CheckpointIncompatibleError} MIGRATION_FAILED
  */
 export function planLoad(context: CheckpointContext, options: LoadOptions, stageName: string): LoadPlan {
-  context.validateForStage(stageName, ["model"]);
-  const checkpoint = context.requireCheckpoint(stageName, options.from);
-  return planFor(checkpoint, context.model as ModelAdapter, options); // validateForStage made sure of it
+  const model = context.require(stageName, "model");
+  return planFor(context.requireCheckpoint(stageName, options.from), model, options);
 }
 
 /** The same for a checkpoint and a model in hand. */

@@ -56,7 +56,9 @@ export async function bestModelScore({ tree }: Checkpoint, options: SignalOption
   const score = getEntry(state, "best_model_score");
   if (!isNode(score) || score.kind !== "tensor" || score.tensor.shape.length > 0) return undefined;
   const tensor = new TensorHandle(score.tensor, { keys: ["best_model_score"], name: "best_model_score", group: "other" });
-  const bytes = new Uint8Array(Float64Array.BYTES_PER_ELEMENT);
-  await castTensor(tensor, "F64")?.readInto(bytes, 0, options);
+  const real = castTensor(tensor, "F64");
+  if (!real) return undefined;
+  const bytes = new Uint8Array(real.byteLength);
+  await real.readInto(bytes, 0, options);
   return new DataView(bytes.buffer).getFloat64(0, true);
 }

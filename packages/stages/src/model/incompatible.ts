@@ -20,6 +20,12 @@ export interface Differences {
   dtypeMismatches: readonly Mismatch<string>[];
 }
 
+/** Differences as an error tells them. */
+export type ToldDifferences = Partial<Differences> & {
+  /** Groups of names that share one tensor in the model, and not in the checkpoint. */
+  tieMismatches?: readonly (readonly string[])[];
+};
+
 /** Differences of each kind that the message shows; the details hold all. */
 const SHOWN = 5;
 
@@ -29,17 +35,23 @@ const SHOWN = 5;
  *
  * @example throw incompatibleError({ missingKeys: ["head.bias"] });
  */
-export function incompatibleError(differences: Partial<Differences>, suggestions: readonly string[] = []): CheckpointIncompatibleError {
-  const { missingKeys = [], unexpectedKeys = [], shapeMismatches = [], dtypeMismatches = [] } = differences;
+export function incompatibleError(differences: ToldDifferences, suggestions: readonly string[] = []): CheckpointIncompatibleError {
+  const { missingKeys = [], unexpectedKeys = [], shapeMismatches = [], dtypeMismatches = [], tieMismatches = [] } = differences;
   return new CheckpointIncompatibleError("INCOMPATIBLE", `The checkpoint does not fit the model: ${describeDifferences(differences)}.`, {
-    details: { missingKeys, unexpectedKeys, shapeMismatches, ...(dtypeMismatches.length > 0 && { dtypeMismatches }) },
+    details: {
+      missingKeys,
+      unexpectedKeys,
+      shapeMismatches,
+      ...(dtypeMismatches.length > 0 && { dtypeMismatches }),
+      ...(tieMismatches.length > 0 && { tieMismatches }),
+    },
     suggestions,
   });
 }
 
 /** The differences in words, the first five of each kind. */
-export function describeDifferences(differences: Partial<Differences>): string {
-  const { missingKeys = [], unexpectedKeys = [], shapeMismatches = [], dtypeMismatches = [] } = differences;
+export function describeDifferences(differences: ToldDifferences): string {
+  const { missingKeys = [], unexpectedKeys = [], shapeMismatches = [], dtypeMismatches = [], tieMismatches = [] } = differences;
   const shape = (sizes: readonly number[]): string => `[${sizes.join(", ")}]`;
   const parts = [
     list(missingKeys, "missing from the checkpoint"),
@@ -50,7 +62,11 @@ export function describeDifferences(differences: Partial<Differences>): string {
     ),
     list(
       dtypeMismatches.map(({ name, expected, found }) => `${name} (model ${expected}, checkpoint ${found})`),
-      "of a dtype that is not converted",
+      "of another dtype",
+    ),
+    list(
+      tieMismatches.map((names) => names.join(" = ")),
+      "tied in the model only",
     ),
   ];
   return parts.filter((part) => part !== undefined).join("; ");

@@ -1,0 +1,139 @@
+import { CAST_DTYPES, type Checkpoint, CheckpointConfigError, CheckpointSourceError, type Json } from "@ckptkit/core";
+import { type CheckpointContext, CheckpointSink, type StageOptions } from "@ckptkit/core/pipeline";
+import { siblingAddress } from "@ckptkit/formats";
+import { CONVERT_TARGETS, type ConvertTarget, convertCheckpoint } from "@ckptkit/inspect";
+import { z } from "zod";
+import { chooseShape, selectionOf, subjectOf, subjectShape } from "../inspecting/subject.js";
+import { kernelsOf } from "../kernels-of.js";
+import { parseOptions } from "../options.js";
+import { fileNameOf } from "../sink/file-name.js";
+
+const options = z.strictObject({
+  path: z.string().min(1).describe("Path or address to write to"),
+  format: z.enum(CONVERT_TARGETS).optional().describe("What to write; by the path's suffix when left out"),
+  dtype: z.enum(CAST_DTYPES).optional().describe("Floating-point tensors are cast to it"),
+  maxShardBytes: z.int().min(1).optional().describe("Splits safetensors into files of at most this many bytes of tensor data"),
+  all: z.boolean().default(false).describe("Also optimizer, scheduler and other values; the weights alone when false"),
+  metadata: z
+    .union([z.boolean(), z.record(z.string(), z.json())])
+    .default(false)
+    .describe("Values to keep in the file; true for the context's metadata"),
+  checkCrc: z.boolean().default(true).describe("Whether the checksums that a source file holds are checked as its bytes go by"),
+  ...subjectShape,
+  ...chooseShape,
+});
+
+/**
+ * Where anemoi keeps metadata in a torch archive.
+ *
+ * @see https://github.com/ecmwf/anemoi-utils, anemoi.utils.checkpoints, DEFAULT_FOLDER and DEFAULT_NAME
+ */
+const METADATA_RECORD = "anemoi-metadata/anemoi.json";
+
+/** What a suffix is taken to ask for. */
+const BY_SUFFIX: readonly [RegExp, ConvertTarget][] = [
+  [/\.safetensors$/i, "safetensors"],
+  [/\.(?:pt|pth|bin)$/i, "state_dict"],
+  [/\.ckpt$/i, "lightning"],
+];
+
+/**
+ * Writes the model's current tensors, once weights have been loaded, or else the checkpoint, in any format. Streams in constant
+ * memory; what modifiers and migrations compute is computed here. Nothing is visible at the destination before all of it is written.
+ *
+ * @example await new SaveSink({ path: "out/model.safetensors", dtype: "BF16", maxShardBytes: 5e9 }).process(context);
+ */
+export class SaveSink extends CheckpointSink {
+  static override readonly description = "Writes the model, or the checkpoint, as safetensors, PyTorch, Lightning or a state dict";
+  static override readonly schema = options;
+  readonly options: z.output<typeof options>;
+  readonly #format: ConvertTarget;
+
+  /** @throws {CheckpointConfigError} INVALID_ARGUMENT */
+  constructor(input: z.input<typeof options>) {
+    super();
+    this.options = parseOptions(options, input, "SaveSink");
+    this.#format = this.options.format ?? formatOf(this.options.path);
+    if (this.options.maxShardBytes !== undefined && this.#format !== "safetensors") {
+      throw new CheckpointConfigError(
+        "INVALID_ARGUMENT",
+        `SaveSink: maxShardBytes is for safetensors; ${this.#format} is always one file.`,
+        {
+          details: {
+            stage: "SaveSink",
+            problems: [{ path: "maxShardBytes", expected: "nothing", found: String(this.options.maxShardBytes) }],
+          },
+        },
+      );
+    }
+  }
+
+  /**
+   * @throws {CheckpointConfigError} CONTEXT_INCOMPLETE
+   * @throws {CheckpointSourceError} ACCESS_DENIED, NO_SPACE, DESTINATION_EXISTS, WRITE_FAILED
+   * @throws {CheckpointValidationError} NO_TENSORS, UNSUPPORTED_DTYPE, NAME_CONFLICT
+   * @throws {CheckpointIntegrityError} CRC_MISMATCH
+   */
+  async process(context: CheckpointContext, stage: StageOptions = {}): Promise<CheckpointContext> {
+    const { path, dtype, maxShardBytes, all, checkCrc } = this.options;
+    const platform = context.require(this.name, "platform");
+    const subject = subjectOf(context, this.options, this.name);
+    refuseSource(context, subject, path);
+    const { files, tensorCount, ties, findings } = await convertCheckpoint(
+      subject,
+      (name) => platform.create(name === fileNameOf(path) ? path : siblingAddress(path, name)),
+      {
+        kernels: await kernelsOf(context),
+        fileName: fileNameOf(path),
+        to: this.#format,
+        dtype,
+        maxShardBytes,
+        all,
+        checkCrc,
+        select: selectionOf(this.options),
+        ...this.#embedded(context),
+        signal: stage.signal,
+        onProgress: stage.onProgress,
+      },
+    );
+    for (const { message, at } of findings) {
+      stage.onNotice?.({ level: "warning", message: at === undefined ? message : `${at}: ${message}` });
+    }
+    const saved: Json = { files, format: this.#format, tensors: tensorCount, ties: ties.size };
+    const before = context.getMetadata("saved", []);
+    return context.withMetadata({ saved: [...(Array.isArray(before) ? before : []), saved] });
+  }
+
+  /** Metadata in the form that each format has for it. */
+  #embedded(context: CheckpointContext): { metadata?: Record<string, string>; records?: Map<string, Uint8Array> } {
+    const { metadata } = this.options;
+    if (metadata === false) return {};
+    const values = metadata === true ? context.metadata : metadata;
+    if (this.#format !== "safetensors") return { records: new Map([[METADATA_RECORD, new TextEncoder().encode(JSON.stringify(values))]]) };
+    const text = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
+    return { metadata: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, text(value)])) };
+  }
+}
+
+/** @throws {CheckpointConfigError} INVALID_ARGUMENT */
+function formatOf(path: string): ConvertTarget {
+  const name = fileNameOf(path);
+  const found = BY_SUFFIX.find(([suffix]) => suffix.test(name));
+  if (found) return found[1];
+  throw new CheckpointConfigError("INVALID_ARGUMENT", `SaveSink: the name ${JSON.stringify(name)} does not say what to write.`, {
+    details: { stage: "SaveSink", problems: [{ path: "format", expected: CONVERT_TARGETS.join(", "), found: "nothing" }] },
+    suggestions: [
+      `Give the option format: ${CONVERT_TARGETS.join(", ")}.`,
+      "Or end the name in .safetensors, .pt, .pth, .bin (a state dict) or .ckpt (Lightning).",
+    ],
+  });
+}
+
+/** Values are read while they are written, and later stages may read them again: the file must stay what it is. */
+function refuseSource(context: CheckpointContext, subject: Checkpoint, path: string): void {
+  const read = [context.checkpointPath, subject.uri, context.checkpoint?.uri, ...[...context.checkpoints.values()].map(({ uri }) => uri)];
+  if (!read.includes(path)) return;
+  throw new CheckpointSourceError("DESTINATION_EXISTS", `${fileNameOf(path)} is one of the files that the pipeline reads from.`, {
+    suggestions: ["Write to another path, and rename the file afterwards."],
+  });
+}
