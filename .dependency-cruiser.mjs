@@ -14,15 +14,16 @@ const MAY_IMPORT = {
   pickle: ["core"],
   wasm: ["core"],
   formats: ["core", "pickle", "wasm"],
+  remote: ["core"],
   inspect: ["core", "pickle", "wasm", "formats"],
-  stages: ["core", "pickle", "wasm", "formats", "inspect"],
-  catalog: ["core", "pickle", "wasm", "formats", "inspect", "stages"],
+  stages: ["core", "pickle", "wasm", "formats", "inspect", "remote"],
+  catalog: ["core", "pickle", "wasm", "formats", "inspect", "remote", "stages"],
   // Adapters stand beside the stairs: nothing above formats.
-  node: ["core", "wasm", "formats"],
-  browser: ["core", "wasm", "formats"],
+  node: ["core", "wasm", "formats", "remote"],
+  browser: ["core", "wasm", "formats", "remote"],
   webgpu: ["core", "wasm", "formats"],
   // On top, where an adapter and the rest are put together.
-  cli: ["core", "pickle", "wasm", "formats", "inspect", "stages", "catalog", "node"],
+  cli: ["core", "pickle", "wasm", "formats", "inspect", "remote", "stages", "catalog", "node"],
   testkit: ["core", "pickle", "wasm", "formats"],
 };
 

@@ -25,6 +25,7 @@ export * from "./progress-source.js";
 export * from "./remote-file.js";
 export * from "./retry-source.js";
 export * from "./shape.js";
+export * from "./similar-names.js";
 export * from "./slice-source.js";
 export * from "./storage.js";
 export * from "./tensor.js";

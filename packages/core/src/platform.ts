@@ -10,7 +10,7 @@ import type { RetryOptions } from "./retry-source.js";
 /** What an adapter (Node, browser) gives to everything above it. */
 export interface Platform {
   /** Opens a path or address for reading. @throws {CheckpointNotFoundError} NOT_FOUND */
-  open(uri: string, options?: SignalOptions): Promise<ByteSource>;
+  open(uri: string, options?: OperationOptions): Promise<ByteSource>;
   /** Opens a path or address for writing; nothing shows there before `commit`. */
   create(uri: string): Promise<ByteSink>;
   /** The fastest kernels that run here. */

@@ -9,21 +9,28 @@ export interface OpenUriOptions extends OpenCheckpointOptions {
 
 /**
  * Opens the checkpoint at a path or address that a platform reaches. The shards of a sharded checkpoint are opened beside
- * its index.
+ * its index, and of the same version where the address of the index can name one.
  *
  * @throws {CheckpointNotFoundError} NOT_FOUND, and what {@link openCheckpoint} throws
  * @example const checkpoint = await openUri(nodePlatform(), "model.safetensors.index.json");
  */
-export async function openUri(platform: Platform, uri: string, options: OpenUriOptions = {}): Promise<Checkpoint> {
+export async function openUri(platform: Pick<Platform, "open">, uri: string, options: OpenUriOptions = {}): Promise<Checkpoint> {
   const open = async (address: string): Promise<ByteSource> => {
     const source = await platform.open(address, options);
     return options.wrapSource?.(source) ?? source;
   };
-  return openCheckpoint(await open(uri), { openSibling: (name) => open(siblingOf(uri, name)), ...options });
+  const source = await open(uri);
+  const { address = uri } = source;
+  return openCheckpoint(source, { openSibling: (name) => open(siblingAddress(address, name)), ...options });
 }
 
-/** The address of a file beside another. */
-function siblingOf(address: string, name: string): string {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(address)) return new URL(name.split("/").map(encodeURIComponent).join("/"), address).href;
+/**
+ * The address or path of a file beside another.
+ *
+ * @example siblingAddress("https://example.org/a/index.json?sig=1", "part 1.bin") // "https://example.org/a/part%201.bin"
+ */
+export function siblingAddress(address: string, name: string): string {
+  if (/^(?:https?|file):\/\//i.test(address)) return new URL(name.split("/").map(encodeURIComponent).join("/"), address).href;
+  // Other schemes (s3:, hf:, runs:) name files literally: nothing in them is encoded.
   return address.replace(/[^/\\]*$/, "") + name;
 }

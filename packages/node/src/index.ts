@@ -1,3 +1,4 @@
+export { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
 export * from "./file-sink.js";
 export * from "./file-source.js";
 export * from "./node-platform.js";

@@ -1,24 +1,21 @@
-import {
-  type ByteSource,
-  CheckpointSourceError,
-  type HttpSourceOptions,
-  httpSource,
-  type Kernels,
-  type Platform,
-  type RetryOptions,
-  retrySource,
-  withRetries,
-} from "@ckptkit/core";
+import { CheckpointSourceError, type HttpSourceOptions, type Kernels, type Platform, type RetryOptions } from "@ckptkit/core";
+import { isHttpAddress, isRemoteAddress, type OpenRemoteOptions, openRemote, unsupportedAddress } from "@ckptkit/remote";
+import { nodeS3Credentials } from "./aws-credentials.js";
+import { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
 import { type FileSinkOptions, fileSink } from "./file-sink.js";
 import { fileSource } from "./file-source.js";
 import { loadNodeKernels } from "./load-kernels.js";
 
 /** What {@link nodePlatform} takes. */
 export interface NodePlatformOptions {
-  /** How addresses are read: headers, time-outs, another `fetch`. */
-  http?: Omit<HttpSourceOptions, "signal"> | undefined;
+  /** How requests are made: another `fetch`, time-outs, and headers, which go to `http:` and `https:` addresses only. */
+  http?: Pick<HttpSourceOptions, "fetch" | "headers" | "timeoutMs"> | undefined;
   /** How often failed requests are repeated; false for never. */
   retry?: RetryOptions | false | undefined;
+  /** Buckets, the Hugging Face Hub and MLflow, where the environment is not to tell. */
+  remote?: Pick<OpenRemoteOptions, "s3" | "huggingFace" | "mlflow" | "download"> | undefined;
+  /** Where copies of remote files are kept. */
+  downloads?: FolderDownloadsOptions | undefined;
   /** How files are written. */
   sink?: FileSinkOptions | undefined;
 }
@@ -26,63 +23,55 @@ export interface NodePlatformOptions {
 /** A scheme of two letters and more: one letter is a drive of Windows. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
-/** What to do about addresses that people try and that have no source here. */
-const HINTS: Readonly<Record<string, string>> = {
-  s3: "Make a signed https:// address for the object (aws s3 presign), or copy it here first.",
-  gs: "Make a signed https:// address for the object (gcloud storage sign-url), or copy it here first.",
-  hf: "Use the file's address: https://huggingface.co/OWNER/REPOSITORY/resolve/REVISION/FILE.",
-};
-
 /**
- * Files and HTTP addresses as Node.js reaches them, and the fastest kernels that run in it.
+ * Files and remote addresses as Node.js reaches them, and the fastest kernels that run in it.
  *
  * @example
  * const platform = nodePlatform({ http: { headers: { Authorization: "Bearer ..." } } });
- * const source = await platform.open("https://example.org/model.ckpt");
+ * const source = await platform.open("s3://my-models/last.ckpt");
  */
 export function nodePlatform(options: NodePlatformOptions = {}): Platform {
-  const openHttp = async (uri: string, signal: AbortSignal | undefined): Promise<ByteSource> => {
-    const { retry = {} } = options;
-    const open = (): Promise<ByteSource> => httpSource(uri, { ...options.http, signal });
-    return retry === false ? open() : retrySource(await withRetries(open, { ...retry, signal }), retry);
-  };
+  const { http = {}, retry, remote } = options;
   let kernels: Promise<Kernels> | undefined;
-  return {
-    async open(uri, { signal } = {}) {
+  const loadOnce = (): Promise<Kernels> => {
+    kernels ??= loadNodeKernels().catch((error: unknown) => {
+      kernels = undefined;
+      throw error;
+    });
+    return kernels;
+  };
+  const platform: Platform = {
+    async open(uri, { signal, onProgress } = {}) {
+      if (isRemoteAddress(uri)) {
+        const { timeoutMs } = http;
+        const headers = isHttpAddress(uri) ? http.headers : undefined;
+        return openRemote(uri, platform, { ...remote, headers, timeoutMs, retry, signal, onProgress });
+      }
       const scheme = schemeOf(uri);
-      if (scheme === "http" || scheme === "https") return openHttp(uri, signal);
       if (scheme === undefined || scheme === "file") return fileSource(uri, { signal });
-      throw unsupported(scheme, "read", "paths, file:, http:// and https:// addresses");
+      throw unsupportedAddress(uri);
     },
     async create(uri) {
       const scheme = schemeOf(uri);
       if (scheme === undefined || scheme === "file") return fileSink(uri, options.sink);
-      throw unsupported(scheme, "written", "paths and file: addresses");
+      throw new CheckpointSourceError(
+        "UNSUPPORTED_URI",
+        `Addresses that begin with ${scheme}: cannot be written. Supported are paths and file: addresses.`,
+        { details: { scheme }, suggestions: ["Write a file here, and copy it there."] },
+      );
     },
-    kernels() {
-      kernels ??= loadNodeKernels().catch((error: unknown) => {
-        kernels = undefined;
-        throw error;
-      });
-      return kernels;
-    },
+    kernels: loadOnce,
+    fetch: http.fetch,
+    environment: (name) => process.env[name],
+    s3Credentials: nodeS3Credentials,
+    downloads: folderDownloads(options.downloads ?? {}, loadOnce),
   };
+  return platform;
 }
 
 /** The scheme of an address; undefined for a path. A colon alone makes no address: file names may hold one. */
 function schemeOf(uri: string): string | undefined {
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
+  if (isRemoteAddress(uri)) return scheme;
   return scheme !== undefined && (scheme === "file" || uri.startsWith("://", scheme.length)) ? scheme : undefined;
-}
-
-function unsupported(scheme: string, verb: string, supported: string): CheckpointSourceError {
-  const hint = HINTS[scheme];
-  return new CheckpointSourceError(
-    "UNSUPPORTED_URI",
-    `Addresses that begin with ${scheme}: cannot be ${verb}. Supported are ${supported}.`,
-    {
-      details: { scheme },
-      suggestions: hint === undefined ? [] : [hint],
-    },
-  );
 }

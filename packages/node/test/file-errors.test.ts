@@ -1,7 +1,6 @@
-import { CheckpointNotFoundError, CheckpointSourceError } from "@ckptkit/core";
+import { CheckpointNotFoundError, CheckpointSourceError, similarNames } from "@ckptkit/core";
 import { describe, expect, it } from "vitest";
 import { fileError } from "../src/file-errors.js";
-import { similarNames } from "../src/similar-names.js";
 
 const system = (code: string): Error => Object.assign(new Error(`${code}: as the system says it`), { code });
 

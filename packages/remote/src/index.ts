@@ -1,0 +1,10 @@
+export { type HuggingFaceAddress, isHuggingFaceAddress, parseHuggingFaceAddress } from "./hugging-face/address.js";
+export { type HuggingFaceOptions, huggingFaceSource } from "./hugging-face/source.js";
+export { isMlflowAddress, type MlflowAddress, parseMlflowAddress } from "./mlflow/address.js";
+export { mlflowSource } from "./mlflow/source.js";
+export type { MlflowOptions } from "./mlflow/tracking-server.js";
+export * from "./open-http.js";
+export * from "./open-remote.js";
+export * from "./remote-options.js";
+export { isS3Address, parseS3Address, type S3Address, type S3Options } from "./s3/address.js";
+export { s3Source } from "./s3/source.js";
