@@ -1,29 +1,25 @@
 import { CheckpointConfigError } from "@ckptkit/core";
 import { type Notice, STAGE_KINDS, type StageConfig, type StageKind, type StageLike } from "@ckptkit/core/pipeline";
 import { closest, distance } from "fastest-levenshtein";
-import { type CatalogEntry, discoverStages } from "./discover.js";
-
-/** A module that may export stages, loaded when the catalog is first asked. */
-export interface StageModule {
-  /** Its name, as `_target_` gives it. */
-  readonly name: string;
-  load(): Promise<object>;
-}
-
-/** The stages of this project. */
-export const OWN_MODULES: readonly StageModule[] = [
-  { name: "@ckptkit/stages/sources", load: () => import("@ckptkit/stages/sources") },
-  { name: "@ckptkit/stages/checks", load: () => import("@ckptkit/stages/checks") },
-  { name: "@ckptkit/stages/loading", load: () => import("@ckptkit/stages/loading") },
-  { name: "@ckptkit/stages/modifiers", load: () => import("@ckptkit/stages/modifiers") },
-  { name: "@ckptkit/stages/sinks", load: () => import("@ckptkit/stages/sinks") },
-];
+import { byName, type CatalogEntry, discoverStages } from "./discover.js";
+import { OWN_MODULES, type StageModule } from "./own-modules.js";
 
 /** Key of a stage that is named by module and class instead of by its simple name. */
 export const TARGET_KEY = "_target_";
 
 /** How far a misspelt name may be from one that exists, as a part of its length, to be suggested. */
 const SIMILARITY = 0.5;
+
+/** What a configuration of a stage means. */
+export interface ResolvedStage {
+  readonly entry: CatalogEntry;
+  readonly options: StageConfig;
+  /** The key that names the stage: its kind, or `_target_`. */
+  readonly key: string;
+}
+
+/** What modules were found to export, so that each is loaded and looked at once. */
+const discovered = new WeakMap<StageModule, Promise<readonly CatalogEntry[]>>();
 
 /**
  * The stages that there are, found by looking at what modules export: no list is kept by hand.
@@ -34,7 +30,7 @@ const SIMILARITY = 0.5;
  */
 export class Catalog {
   readonly #entries: readonly CatalogEntry[];
-  /** Modules that could not be loaded, and why. */
+  /** Modules that could not be loaded, and names that are taken twice. */
   readonly notices: readonly Notice[];
 
   private constructor(entries: readonly CatalogEntry[], notices: readonly Notice[]) {
@@ -45,56 +41,76 @@ export class Catalog {
   /**
    * Loads modules and looks for stages in them. A module that cannot be loaded gives a notice, and is passed over.
    *
-   * @param modules those of this project when left out; others go beside them: `[...OWN_MODULES, mine]`.
+   * @param modules those of this project when left out; others go beside them: `[...OWN_MODULES, mine]`. Of two stages of one
+   * name the first is taken.
    */
   static async load(modules: readonly StageModule[] = OWN_MODULES): Promise<Catalog> {
     const notices: Notice[] = [];
+    const warn = (message: string): void => {
+      notices.push({ level: "warning", message });
+    };
     const found = await Promise.all(
-      modules.map(async ({ name, load }) => {
-        try {
-          return discoverStages(await load(), name);
-        } catch (error) {
-          notices.push({
-            level: "warning",
-            message: `The module ${name} could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
-          });
+      modules.map((module) =>
+        entriesOf(module).catch((error: unknown) => {
+          warn(`The module ${module.name} could not be loaded: ${error instanceof Error ? error.message : String(error)}`);
           return [];
-        }
-      }),
+        }),
+      ),
     );
+    const taken = new Map<string, CatalogEntry>();
+    for (const entry of found.flat()) {
+      const { kind, name } = entry;
+      const first = taken.get(`${kind} ${name}`) ?? entry;
+      taken.set(`${kind} ${name}`, first);
+      if (first.stage !== entry.stage) {
+        warn(
+          `The ${kind} "${name}" of ${first.module} hides the one of ${entry.module}; name that one by ${TARGET_KEY}: ${targetOf(entry)}.`,
+        );
+      }
+    }
     return new Catalog(found.flat(), notices);
   }
 
-  /** All stages, or those of one kind, in the order of their names. */
+  /** All stages, or those of one kind: kind by kind, in the order of their names. */
   list(kind?: StageKind): readonly CatalogEntry[] {
     const kinds = kind === undefined ? STAGE_KINDS : [kind];
-    return kinds.flatMap((wanted) => this.#entries.filter((entry) => entry.kind === wanted));
+    return kinds.flatMap((wanted) => this.#entries.filter((entry) => entry.kind === wanted).sort(byName));
   }
 
   /**
-   * The stage of a simple name.
+   * The stage of a simple name, or of the name of its class.
    *
    * @throws {CheckpointConfigError} UNKNOWN_STAGE with the names that there are, the nearest of them, and an example
    */
   get(kind: StageKind, name: string): CatalogEntry {
-    const entries = this.list(kind);
+    const entries = this.#entries.filter((entry) => entry.kind === kind);
     const found = entries.find((entry) => entry.name === name) ?? entries.find((entry) => entry.className === name);
     if (found) return found;
+    const elsewhere = this.#entries
+      .filter((entry) => entry.name === name)
+      .map((entry) => `"${name}" is a ${entry.kind}: - ${entry.kind}: ${name}`);
     if (entries.length === 0) {
-      throw new CheckpointConfigError("UNKNOWN_STAGE", `There is no ${kind} "${name}": no module that was loaded has any ${kind}.`, {
-        details: { kind, name, available: [] },
-        suggestions: this.notices.map(({ message }) => message),
-      });
+      throw new CheckpointConfigError(
+        "UNKNOWN_STAGE",
+        `There is no ${kind} ${JSON.stringify(name)}: no module that was loaded has any ${kind}.`,
+        {
+          details: { key: kind, kind, name, available: [] },
+          suggestions: [...elsewhere, ...this.notices.map(({ message }) => message)],
+        },
+      );
     }
-    const names = entries.map((entry) => entry.name);
-    const near = closest(name, names);
-    const meant = distance(name, near) <= Math.max(2, near.length * SIMILARITY) ? near : undefined;
+    const names = this.list(kind).map((entry) => entry.name);
+    const meant = nearest(name, names);
     throw new CheckpointConfigError(
       "UNKNOWN_STAGE",
-      `There is no ${kind} "${name}".${meant === undefined ? "" : ` Did you mean "${meant}"?`} Available: ${names.join(", ")}.`,
+      `There is no ${kind} ${JSON.stringify(name)}.${meant === undefined ? "" : ` Did you mean "${meant}"?`} Available: ${names.join(", ")}.`,
       {
-        details: { kind, name, available: names, ...(meant !== undefined && { didYouMean: meant }) },
-        suggestions: [...entries.map((entry) => `${entry.name}: ${entry.description}`), `For example: - ${kind}: ${meant ?? names[0]}`],
+        details: { key: kind, kind, name, available: names, ...(meant !== undefined && { didYouMean: meant }) },
+        suggestions: [
+          ...elsewhere,
+          ...this.list(kind).map((entry) => `${entry.name}: ${entry.description}`),
+          `For example: - ${kind}: ${meant ?? names[0]}`,
+        ],
       },
     );
   }
@@ -107,38 +123,52 @@ export class Catalog {
   /**
    * Which stage a configuration names, and with which options.
    *
-   * @throws {CheckpointConfigError} UNKNOWN_STAGE, STAGE_CONFIG
+   * @throws {CheckpointConfigError} UNKNOWN_STAGE; STAGE_CONFIG when it names none or several
    */
-  resolve(config: StageConfig): { entry: CatalogEntry; options: StageConfig; key: string } {
-    const { [TARGET_KEY]: target, ...rest } = config;
-    if (target !== undefined) return { entry: this.#target(String(target)), options: rest, key: TARGET_KEY };
-    const kinds = STAGE_KINDS.filter((kind) => Object.hasOwn(config, kind));
-    const [kind] = kinds;
-    if (kind === undefined || kinds.length > 1) {
+  resolve(config: StageConfig): ResolvedStage {
+    const named = [...STAGE_KINDS, TARGET_KEY].filter((key) => Object.hasOwn(config, key));
+    const [key] = named;
+    if (key === undefined || named.length > 1) {
+      const keys = Object.keys(config);
+      const slip = key === undefined ? slipOf(keys) : undefined;
       throw new CheckpointConfigError(
         "STAGE_CONFIG",
-        `A stage is named by exactly one of ${[...STAGE_KINDS, TARGET_KEY].join(", ")}; ${kinds.length === 0 ? `found ${Object.keys(config).join(", ") || "nothing"}` : `found ${kinds.join(" and ")}`}.`,
+        `A stage is named by one of ${[...STAGE_KINDS, TARGET_KEY].join(", ")}; found ${key === undefined ? keys.join(", ") || "nothing" : named.join(" and ")}.${slip ? ` Did you mean "${slip.meant}"?` : ""}`,
+        { details: { key: slip?.key ?? named[1] }, suggestions: ["For example: - source: local"] },
+      );
+    }
+    const { [key]: name, ...options } = config;
+    if (typeof name !== "string" || name === "") {
+      throw new CheckpointConfigError(
+        "STAGE_CONFIG",
+        `The name of a stage was expected, found ${name === "" ? "an empty string" : JSON.stringify(name)}.`,
         {
-          suggestions: ["For example: - source: local"],
+          details: { key },
+          suggestions: ["See the stages with: ckpt catalog"],
         },
       );
     }
-    const { [kind]: name, ...options } = config;
-    return { entry: this.get(kind, String(name)), options, key: kind };
+    const kind = STAGE_KINDS.find((candidate) => candidate === key);
+    return { entry: kind ? this.get(kind, name) : this.#target(name), options, key };
   }
 
   /** `@ckptkit/stages/sources#S3Source`; a dotted Python path counts by its last part. */
   #target(target: string): CatalogEntry {
-    const [module, className] = target.includes("#") ? target.split("#") : [undefined, target.split(".").at(-1)];
-    const found = this.#entries.find((entry) => entry.className === className && (module === undefined || entry.module === module));
+    const hash = target.lastIndexOf("#");
+    const module = hash < 0 ? undefined : target.slice(0, hash);
+    const className = hash < 0 ? (target.split(".").at(-1) ?? target) : target.slice(hash + 1);
+    const named = this.#entries.filter((entry) => entry.className === className);
+    const found = named.find((entry) => module === undefined || entry.module === module);
     if (found) return found;
-    const classes = this.#entries.map((entry) => `${entry.module}#${entry.className}`);
+    const classes = this.list().map(targetOf);
+    const [other] = named;
+    const meant = other ? targetOf(other) : nearest(target, classes);
     throw new CheckpointConfigError(
       "UNKNOWN_STAGE",
-      `There is no stage ${JSON.stringify(target)}. Did you mean "${closest(target, classes)}"?`,
+      `There is no stage ${JSON.stringify(target)}.${meant === undefined ? "" : ` Did you mean "${meant}"?`}`,
       {
-        details: { target, available: classes },
-        suggestions: ['A target is module#Class, for example "@ckptkit/stages/sources#LocalSource".'],
+        details: { key: TARGET_KEY, target, available: classes, ...(meant !== undefined && { didYouMean: meant }) },
+        suggestions: ['A target is module#Class, such as "@ckptkit/stages/sources#LocalSource".', "See the stages with: ckpt catalog"],
       },
     );
   }
@@ -150,6 +180,38 @@ export class Catalog {
    */
   build = (config: StageConfig): StageLike => {
     const { entry, options } = this.resolve(config);
-    return new entry.stage(options);
+    const stage = new entry.stage(options);
+    // A bundler may have renamed the class; in messages and metadata it has the name that its module gives it.
+    if (stage.name !== entry.className) Object.defineProperty(stage, "name", { value: entry.className });
+    return stage;
   };
+}
+
+function entriesOf(module: StageModule): Promise<readonly CatalogEntry[]> {
+  const known = discovered.get(module);
+  if (known) return known;
+  const found = (async () => discoverStages(await module.load(), module.name))();
+  discovered.set(module, found);
+  // What failed may work the next time: a network, a file in the making.
+  found.catch(() => discovered.delete(module));
+  return found;
+}
+
+/** `@ckptkit/stages/sources#S3Source`. */
+export const targetOf = ({ module, className }: CatalogEntry): string => `${module}#${className}`;
+
+/** The name that was probably meant, if one is near enough. */
+function nearest(name: string, names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const near = closest(name.toLowerCase(), names);
+  return distance(name.toLowerCase(), near) <= Math.max(2, near.length * SIMILARITY) ? near : undefined;
+}
+
+/** A key that is nearly the name of a kind. */
+function slipOf(keys: readonly string[]): { key: string; meant: string } | undefined {
+  for (const key of keys) {
+    const meant = [...STAGE_KINDS, TARGET_KEY].find((kind) => distance(key.toLowerCase(), kind) <= 2);
+    if (meant !== undefined) return { key, meant };
+  }
+  return undefined;
 }

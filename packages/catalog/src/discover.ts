@@ -1,13 +1,4 @@
-import {
-  CheckpointCheck,
-  CheckpointSink,
-  CheckpointSource,
-  LoadingStrategy,
-  ModelModifier,
-  PipelineStage,
-  type StageKind,
-  type StageLike,
-} from "@ckptkit/core/pipeline";
+import { STAGE_KINDS, type StageKind, type StageLike } from "@ckptkit/core/pipeline";
 import { z } from "zod";
 import { simpleName } from "./names.js";
 
@@ -15,6 +6,7 @@ import { simpleName } from "./names.js";
 export type StageClass = (new (
   options?: unknown,
 ) => StageLike) & {
+  readonly stageKind?: StageKind | undefined;
   readonly description?: string | undefined;
   readonly schema?: unknown;
   supports?(uri: string): boolean;
@@ -25,6 +17,7 @@ export interface CatalogEntry {
   readonly kind: StageKind;
   /** Name in configuration: `s3`, `transfer_learning`. */
   readonly name: string;
+  /** The name under which the module exports it, whatever a minifier made of the class's own. */
   readonly className: string;
   /** Module that exports it: `@ckptkit/stages/sources`. */
   readonly module: string;
@@ -35,16 +28,8 @@ export interface CatalogEntry {
   readonly schema: z.ZodObject | undefined;
 }
 
-const BASES: readonly (readonly [StageKind, { prototype: PipelineStage }])[] = [
-  ["source", CheckpointSource],
-  ["check", CheckpointCheck],
-  ["loader", LoadingStrategy],
-  ["modifier", ModelModifier],
-  ["sink", CheckpointSink],
-];
-
 /**
- * Finds the stages that a module exports: concrete classes of the five kinds. Abstract ones are passed over: the bases
+ * Finds the stages that a module exports: concrete classes of the five kinds. Abstract ones are passed over: the bases of the kinds
  * themselves, classes without a `process`, and classes whose names begin with `Base`.
  *
  * @param module the module's name, for `_target_` and messages.
@@ -53,24 +38,33 @@ const BASES: readonly (readonly [StageKind, { prototype: PipelineStage }])[] = [
 export function discoverStages(namespace: object, module: string): CatalogEntry[] {
   const entries: CatalogEntry[] = [];
   for (const [className, value] of Object.entries(namespace)) {
-    if (!isConcreteStage(value, className)) continue;
-    const kind = BASES.find(([, base]) => value.prototype instanceof (base as unknown as typeof PipelineStage))?.[0]; // abstract classes are not constructors to the type checker
+    const kind = kindOf(value, className);
     if (kind === undefined) continue;
+    const stage = value as StageClass; // kindOf has looked at it
+    const { description, schema } = stage;
     entries.push({
       kind,
       name: simpleName(className, kind),
       className,
       module,
-      description: value.description ?? "",
-      stage: value,
-      schema: value.schema instanceof z.ZodObject ? value.schema : undefined,
+      description: typeof description === "string" ? description : "",
+      stage,
+      schema: schema instanceof z.ZodObject ? schema : undefined,
     });
   }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.sort(byName);
 }
 
-function isConcreteStage(value: unknown, className: string): value is StageClass & { prototype: PipelineStage } {
-  if (typeof value !== "function" || !(value.prototype instanceof PipelineStage)) return false;
-  if (className.startsWith("Base") || BASES.some(([, base]) => base === (value as unknown))) return false;
-  return typeof value.prototype.process === "function";
+/** The kind of a concrete stage class; undefined for anything else. */
+function kindOf(value: unknown, className: string): StageKind | undefined {
+  if (typeof value !== "function" || className.startsWith("Base")) return undefined;
+  // The bases of the kinds are where stageKind stands; everything under them inherits it.
+  if (!("stageKind" in value) || Object.hasOwn(value, "stageKind")) return undefined;
+  const prototype: unknown = value.prototype;
+  if (typeof prototype !== "object" || prototype === null || !("process" in prototype) || typeof prototype.process !== "function")
+    return undefined;
+  return STAGE_KINDS.find((kind) => kind === value.stageKind);
 }
+
+/** By code units, so that the order is the same on every machine. */
+export const byName = (a: CatalogEntry, b: CatalogEntry): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

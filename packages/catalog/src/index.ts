@@ -1,9 +1,13 @@
-export { Catalog, OWN_MODULES, type StageModule, TARGET_KEY } from "./catalog.js";
-export type { ConfigPath, ConfigPlace } from "./config/document.js";
+export { Catalog, type ResolvedStage, TARGET_KEY, targetOf } from "./catalog.js";
+export type { PipelineConfig } from "./config/check.js";
+export type { ConfigIssue } from "./config/issues.js";
 export { type JsonSchema, pipelineJsonSchema } from "./config/json-schema.js";
-export { type ConfigIssue, checkConfig, type LoadConfigOptions, loadConfig, type PipelineConfig } from "./config/load.js";
+export { type ConfigFile, checkConfig, type LoadConfigOptions, loadConfig } from "./config/load.js";
+export type { ConfigPath, ConfigPlace } from "./config/node.js";
 export { type Override, parseOverride } from "./config/override.js";
 export { type PipelineSettings, settingsSchema } from "./config/settings.js";
+export { defineConfig, type OwnStage, type PipelineInput, type StagesOf, type TargetStage } from "./define-config.js";
 export { type CatalogEntry, discoverStages, type StageClass } from "./discover.js";
 export { simpleName } from "./names.js";
-export { contextFromConfig, pipelineFromConfig } from "./pipeline-from-config.js";
+export { OWN_MODULES, type StageModule } from "./own-modules.js";
+export { contextFromConfig, type FromConfigOptions, pipelineFromConfig } from "./pipeline-from-config.js";

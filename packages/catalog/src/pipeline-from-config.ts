@@ -3,26 +3,34 @@ import { CheckpointContext, CheckpointPipeline, type StageLike, stageName } from
 import { openUri } from "@ckptkit/formats";
 import { ReferenceModel } from "@ckptkit/stages/model";
 import type { Catalog } from "./catalog.js";
-import type { PipelineConfig } from "./config/load.js";
+import type { PipelineConfig } from "./config/check.js";
+
+/** What {@link pipelineFromConfig} takes besides configuration. */
+export interface FromConfigOptions {
+  /** Is told every context as soon as a stage has returned it: what is left of a run that fails. */
+  onContext?: ((context: CheckpointContext) => void) | undefined;
+}
 
 /**
  * The pipeline that a configuration describes. A loader that finds no model in its context fills one that is made from the
  * source's own tensors.
  *
- * @throws {CheckpointConfigError} STAGE_CONFIG, UNKNOWN_STAGE
+ * @throws {CheckpointConfigError} UNKNOWN_STAGE, STAGE_CONFIG, INVALID_ARGUMENT
  * @example
  * const pipeline = pipelineFromConfig(config, catalog);
  * const context = await pipeline.execute(await contextFromConfig(config, { platform: nodePlatform() }));
  */
-export function pipelineFromConfig(config: PipelineConfig, catalog: Catalog): CheckpointPipeline {
-  const { stages, continueOnError, asyncExecution } = config;
-  return CheckpointPipeline.fromConfig(
-    { stages, continueOnError, asyncExecution },
-    { build: (stage) => withOwnModel(catalog.build(stage)) },
-  );
+export function pipelineFromConfig(config: PipelineConfig, catalog: Catalog, { onContext }: FromConfigOptions = {}): CheckpointPipeline {
+  const { continueOnError, asyncExecution } = config;
+  const stages = config.stages.map((stage) => withOwnModel(isStage(stage) ? stage : catalog.build(stage), onContext));
+  return new CheckpointPipeline(stages, { continueOnError, asyncExecution });
 }
 
-/** The context that a configured pipeline begins with: platform, kernels, and the model that it names. */
+/**
+ * The context that a configured pipeline begins with: platform, kernels, settings, and the model that it names.
+ *
+ * @throws what opening the model's checkpoint throws
+ */
 export async function contextFromConfig(
   config: PipelineConfig,
   { platform, kernels, signal }: { platform: Platform; kernels?: Kernels | undefined; signal?: AbortSignal | undefined },
@@ -36,22 +44,30 @@ export async function contextFromConfig(
   if (!config.model) return context;
   const like = await openUri(platform, config.model.like, { signal });
   try {
-    return context.with({ model: ReferenceModel.like(like) });
+    return context.with({ model: ReferenceModel.like(like, { kernels: context.kernels }) });
   } finally {
     await like.close();
   }
 }
 
-/** A loader that makes the model from the checkpoint when the context brings none. */
-function withOwnModel(stage: StageLike): StageLike {
-  if (stage.kind !== "loader") return stage;
-  const prepare = (context: CheckpointContext): CheckpointContext =>
-    context.model || !context.checkpoint ? context : context.with({ model: ReferenceModel.like(context.checkpoint) });
-  const { processSync } = stage;
+const isStage = (stage: PipelineConfig["stages"][number]): stage is StageLike => typeof stage.process === "function";
+
+/** A stage whose contexts are told; a loader that makes the model from the checkpoint when the context brings none. */
+function withOwnModel(stage: StageLike, onContext: FromConfigOptions["onContext"]): StageLike {
+  const prepare = (context: CheckpointContext): CheckpointContext => {
+    if (stage.kind !== "loader" || context.model || !context.checkpoint) return context;
+    return context.with({ model: ReferenceModel.like(context.checkpoint, { kernels: context.kernels }) });
+  };
+  const tell = (context: CheckpointContext): CheckpointContext => {
+    onContext?.(context);
+    return context;
+  };
+  const { processSync, plan } = stage;
   return {
-    kind: "loader",
+    kind: stage.kind,
     name: stageName(stage),
-    process: (context, options) => stage.process(prepare(context), options),
-    ...(processSync && { processSync: (context, options) => processSync.call(stage, prepare(context), options) }),
+    process: async (context, options) => tell(await stage.process(prepare(context), options)),
+    ...(processSync && { processSync: (context, options) => tell(processSync.call(stage, prepare(context), options)) }),
+    ...(plan && { plan: (context, options) => plan.call(stage, prepare(context), options) }),
   };
 }
