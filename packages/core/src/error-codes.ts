@@ -64,6 +64,7 @@ export const ERROR_CODES = {
   CONFIG_VARIABLE: "A configuration refers to an environment variable that is not set.",
   STAGE_FAILED: "A stage failed with an error that is not one of ours; it is the cause.",
   STAGE_ASYNC_ONLY: "A stage that can only run asynchronously stands in a pipeline that was to run synchronously.",
+  DRY_RUN: "A dry run came to what only a run can tell: it reads no tensors and downloads no files.",
   CHECK_FAILED: "A check of a pipeline refused the checkpoint.",
   WEIGHTS_NOT_LOADED: "A pipeline with a source ended without having filled its model.",
   PIPELINE_UNHEALTHY: "A pipeline that was looked at after its run did not end well.",
