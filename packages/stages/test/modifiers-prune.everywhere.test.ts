@@ -1,5 +1,4 @@
-import type { TensorData } from "@ckptkit/core";
-import type { Progress } from "@ckptkit/core/pipeline";
+import type { Progress, TensorData } from "@ckptkit/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PruneModifier } from "../src/modifiers/prune.js";

@@ -1,5 +1,4 @@
-import type { TensorData } from "@ckptkit/core";
-import type { Progress } from "@ckptkit/core/pipeline";
+import type { Progress, TensorData } from "@ckptkit/core";
 import { jsKernels } from "@ckptkit/wasm/js";
 import { describe, expect, it } from "vitest";
 import { QuantizeModifier } from "../src/modifiers/quantize.js";

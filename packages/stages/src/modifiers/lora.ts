@@ -1,5 +1,6 @@
-import { type Checkpoint, CheckpointConfigError, type Platform } from "@ckptkit/core";
+import { type Checkpoint, CheckpointConfigError, type Kernels, type Platform } from "@ckptkit/core";
 import { type CheckpointContext, ModelModifier, type StageOptions } from "@ckptkit/core/pipeline";
+import { jsKernels } from "@ckptkit/wasm/js";
 import { z } from "zod";
 import { parseAdapterConfig } from "../lora/adapter-config.js";
 import { parseAdapterKeys } from "../lora/adapter-keys.js";
@@ -7,7 +8,7 @@ import { planMerge } from "../lora/merge-plan.js";
 import { openAdapter, readAdapterConfig } from "../lora/open-adapter.js";
 import { modelTensors } from "../model/model-entries.js";
 import { globMatcher } from "../modifying/choose-tensors.js";
-import { kernelsOf, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
+import { findKernels, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
 import { parseOptions } from "../options.js";
 
 const options = z
@@ -54,7 +55,8 @@ export class LoraModifier extends ModelModifier {
     this.options = parseOptions(options, input, "LoraModifier");
     const { from, config } = this.options;
     if (from !== undefined && config) {
-      this.processSync = (context, stage) => this.#merge(context, context.requireCheckpoint(this.name, from), config, stage);
+      this.processSync = (context, stage) =>
+        this.#merge(context, context.requireCheckpoint(this.name, from), config, context.kernels ?? jsKernels(), stage);
     }
   }
 
@@ -73,13 +75,13 @@ export class LoraModifier extends ModelModifier {
     if (adapter === undefined) {
       const checkpoint = context.requireCheckpoint(this.name, from);
       const config = this.options.config ?? (await readAdapterConfig(this.#platform(context), checkpoint.uri, stage));
-      return this.#merge(context, checkpoint, config, stage);
+      return this.#merge(context, checkpoint, config, await findKernels(context), stage);
     }
     const platform = this.#platform(context);
     const config = this.options.config ?? (await readAdapterConfig(platform, adapter, stage));
     const checkpoint = await openAdapter(platform, adapter, stage);
     try {
-      return this.#merge(context, checkpoint, config, stage).withCheckpoint(checkpoint, checkpoint.uri);
+      return this.#merge(context, checkpoint, config, await findKernels(context), stage).withCheckpoint(checkpoint, checkpoint.uri);
     } catch (error) {
       await checkpoint.close();
       throw error;
@@ -92,12 +94,12 @@ export class LoraModifier extends ModelModifier {
     throw new CheckpointConfigError("CONTEXT_INCOMPLETE", `The stage ${this.name} needs a platform.`);
   }
 
-  #merge(context: CheckpointContext, checkpoint: Checkpoint, config: unknown, stage: StageOptions): CheckpointContext {
+  #merge(context: CheckpointContext, checkpoint: Checkpoint, config: unknown, kernels: Kernels, stage: StageOptions): CheckpointContext {
     const model = requireLoadedModel(context, this.name);
     const tensors = parseAdapterKeys(modelTensors(checkpoint), this.options.adapterName, checkpoint.uri);
     const plan = planMerge(model, tensors, parseAdapterConfig(config, checkpoint.uri), {
       fanInFanOut: matcherOf(this.options.fanInFanOut),
-      kernels: kernelsOf(context),
+      kernels,
     });
     if (plan.tied.length > 0) {
       stage.onNotice?.({

@@ -2,7 +2,7 @@ import { CheckpointConfigError, CheckpointValidationError, type Json, type Kerne
 import { type CheckpointContext, ModelModifier, type StageOptions } from "@ckptkit/core/pipeline";
 import { z } from "zod";
 import { chooseTensors, type ModelTensor, selectionOptions } from "../modifying/choose-tensors.js";
-import { kernelsOf, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
+import { findKernels, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
 import { parseOptions } from "../options.js";
 import { channelsOf } from "../tensor-math/channels.js";
 import { countBelow, elementProgress, findBorder, passesToPrune } from "../tensor-math/magnitude.js";
@@ -64,7 +64,7 @@ export class PruneModifier extends ModelModifier {
    */
   async process(context: CheckpointContext, stage: StageOptions): Promise<CheckpointContext> {
     const model = requireLoadedModel(context, this.name);
-    const kernels = kernelsOf(context);
+    const kernels = await findKernels(context);
     const tensors = chooseTensors(model, { ...this.options, buffers: false }, this.name);
     const results = await this.#prune(tensors, kernels, stage);
     model.replaceTensors(new Map(results.flatMap(({ tensor, value }) => tensor.names.map((name) => [name, value] as const))));

@@ -2,7 +2,7 @@ import { type CastDType, CheckpointValidationError, type Kernels, type TensorDat
 import { type CheckpointContext, type ModelAdapter, ModelModifier, type StageOptions } from "@ckptkit/core/pipeline";
 import { z } from "zod";
 import { chooseTensors, type ModelTensor, selectionOptions } from "../modifying/choose-tensors.js";
-import { kernelsOf, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
+import { findKernels, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
 import { parseOptions } from "../options.js";
 import { elementProgress } from "../tensor-math/magnitude.js";
 import { float32Tensor } from "../tensor-math/mapped-tensor.js";
@@ -58,7 +58,7 @@ export class QuantizeModifier extends ModelModifier {
   async process(context: CheckpointContext, stage: StageOptions): Promise<CheckpointContext> {
     const { dtype, qmin, qmax, scheme, minDims = dtype === "I8" ? 2 : 0 } = this.options;
     const model = requireLoadedModel(context, this.name);
-    const kernels = kernelsOf(context);
+    const kernels = await findKernels(context);
     const selection = { ...this.options, minDims, buffers: dtype !== "I8" };
     const tensors = chooseTensors(model, selection, this.name).filter(({ data }) => (data.dtype as string) !== dtype);
     const axis = scheme === "per_channel" ? this.options.axis : undefined;

@@ -32,8 +32,9 @@ export function requireLoadedModel(context: CheckpointContext, stage: string): M
   );
 }
 
-/** The kernels to compute with: the context's, or those in plain JavaScript. */
-export const kernelsOf = (context: CheckpointContext): Kernels => context.kernels ?? jsKernels();
+/** The kernels to compute with: the context's, the platform's, or those in plain JavaScript. */
+export const findKernels = async (context: CheckpointContext): Promise<Kernels> =>
+  context.kernels ?? (await context.platform?.kernels()) ?? jsKernels();
 
 /** The context with one more entry in `modifiers_applied`. */
 export function recordModifier(
