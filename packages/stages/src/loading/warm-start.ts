@@ -50,9 +50,8 @@ export class WarmStartLoader extends WeightsLoader {
     };
     const restore = (what: string, target: Stateful | undefined, state: Tree | undefined): void => {
       const notice = (message: string): void => stage.onNotice?.({ level: "warning", message });
-      if (!target && state !== undefined)
-        notice(`The checkpoint has the state of a ${what}, and the context has no ${what} to load it into.`);
-      if (target && state === undefined) notice(`The checkpoint has no state of a ${what}: the ${what} begins anew.`);
+      if (!target && state !== undefined) notice(`The checkpoint has ${what} state, and the context has no ${what} to load it into.`);
+      if (target && state === undefined) notice(`The checkpoint has no ${what} state: the ${what} begins anew.`);
       if (!target || state === undefined) return;
       const before = target.stateDict();
       target.loadStateDict(state);
