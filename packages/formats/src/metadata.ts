@@ -75,19 +75,21 @@ class Describer {
   }
 
   #object(tree: ObjectNode): Json {
-    const parts: [string, Json][] = [["$type", tree.type]];
+    const shown: JsonObject = { $type: tree.type };
     const add = (key: string, value: Json | undefined): void => {
-      if (value !== undefined) parts.push([key, value]);
+      if (value !== undefined) setOwn(shown, key, value);
     };
     if (tree.args) add("$args", this.#items(tree.args));
     if (tree.state !== undefined) add("$state", this.value(tree.state));
     if (tree.items) add("$items", this.#items(tree.items));
-    for (const [key, value] of [...(tree.attributes?.entries ?? []), ...(tree.entries ?? [])]) {
-      if (this.#ended) break;
-      // An attribute that looks like one of ours keeps its meaning by a second "$".
-      add(keyText(key).replace(/^\$/, "$$$$"), this.value(value));
+    for (const entries of [tree.attributes?.entries ?? [], tree.entries ?? []]) {
+      for (const [key, value] of entries) {
+        if (this.#ended) break;
+        // An attribute that looks like one of ours keeps its meaning by a second "$".
+        add(keyText(key).replace(/^\$/, "$$$$"), this.value(value));
+      }
     }
-    return fromPairs(parts);
+    return shown;
   }
 
   #items(items: ListNode["items"]): Json | undefined {
@@ -106,17 +108,28 @@ class Describer {
   }
 
   #entries({ entries }: MapNode): Json | undefined {
-    const parts: [string, Json][] = [];
+    const shown: JsonObject = {};
+    let isEmpty = true;
     for (const [key, entry] of entries) {
       if (this.#ended) {
-        parts.push([CUT, CUT]);
-        break;
+        setOwn(shown, CUT, CUT);
+        return shown;
       }
       const value = this.value(entry);
-      if (value !== undefined) parts.push([keyText(key), value]);
+      if (value === undefined) continue;
+      isEmpty = false;
+      setOwn(shown, keyText(key), value);
     }
-    return parts.length === 0 && entries.length > 0 ? undefined : fromPairs(parts);
+    return isEmpty && entries.length > 0 ? undefined : shown;
   }
+}
+
+type JsonObject = { [key: string]: Json };
+
+/** Sets a property of the object's own: "__proto__" is a key like any other. */
+function setOwn(object: JsonObject, key: string, value: Json): void {
+  if (key !== "__proto__") object[key] = value;
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** A value that holds no others. */
@@ -127,8 +140,5 @@ function plain(tree: Exclude<Tree, { kind: "map" | "list" | "object" | "tensor" 
   if (number !== undefined) return Number.isFinite(number) ? number : { $float: String(number).replace("Infinity", "inf").toLowerCase() };
   return typeof tree === "string" || typeof tree === "boolean" ? tree : null;
 }
-
-/** Own properties only, so that "__proto__" is a key like any other. */
-const fromPairs = (parts: readonly (readonly [string, Json])[]): Json => Object.fromEntries(parts);
 
 const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));

@@ -1,4 +1,14 @@
-import { type Finding, isNode, type Limits, type PathKey, type TensorSpec, type Tree } from "@ckptkit/core";
+import {
+  type Finding,
+  isNode,
+  type Limits,
+  type ListNode,
+  type ObjectNode,
+  type PathKey,
+  type TensorSpec,
+  type Tree,
+  type TreeNode,
+} from "@ckptkit/core";
 import { keyText } from "./key-text.js";
 
 /** One reference to a tensor. */
@@ -26,8 +36,8 @@ const CHARACTERS_PER_STEP = 16;
  * graph shares its parts and however long its keys are.
  */
 export function findTensors(tree: Tree, limits: Limits, findings: Finding[]): FoundTensor[] {
-  const walk = new Walk(Math.min(limits.treeVisits, Number.MAX_SAFE_INTEGER), limits.tensors);
-  walk.value(tree);
+  const walk = new Walk(limits.treeVisits, limits.tensors);
+  if (isNode(tree)) walk.value(tree);
   if (walk.ended) {
     findings.push({
       rule: "tree-budget",
@@ -37,9 +47,6 @@ export function findTensors(tree: Tree, limits: Limits, findings: Finding[]): Fo
   }
   return walk.found;
 }
-
-/** The parts of a node that can lead to tensors: lists by their indices, entries by their keys. */
-type Parts = readonly Tree[] | readonly (readonly [Tree, Tree])[];
 
 class Walk {
   readonly found: FoundTensor[] = [];
@@ -64,28 +71,30 @@ class Walk {
   }
 
   /** Returns whether the walk below was complete and found nothing. */
-  value(tree: Tree): boolean {
-    if (!isNode(tree)) return true;
+  value(tree: TreeNode): boolean {
     switch (tree.kind) {
       case "tensor":
         this.#tensor(tree.tensor);
         return false;
       case "map":
-        return this.#guarded(tree, () => this.#entries(tree.entries));
       case "list":
-        return tree.type === "set" || tree.type === "frozenset" || this.#guarded(tree, () => this.#items(tree.items));
-      case "object":
-        return this.#guarded(tree, () => {
-          const { args, attributes, state, items, entries } = tree;
-          const empty = [
-            args === undefined || this.#under(ARGUMENTS_KEY, () => this.#shared(args, () => this.#items(args))),
-            attributes === undefined || this.#shared(attributes.entries, () => this.#entries(attributes.entries)),
-            state === undefined || this.#under(STATE_KEY, () => this.value(state)),
-            items === undefined || this.#shared(items, () => this.#items(items)),
-            entries === undefined || this.#shared(entries, () => this.#entries(entries)),
-          ];
-          return empty.every(Boolean);
-        });
+      case "object": {
+        if (isLeaf(tree)) {
+          this.#steps -= tree.kind === "map" ? tree.entries.length : 0;
+          return true;
+        }
+        if (this.#open.has(tree)) return false;
+        this.#open.add(tree);
+        const empty =
+          tree.kind === "map"
+            ? this.#entries(tree.entries)
+            : tree.kind === "object"
+              ? this.#object(tree)
+              : isSet(tree) || this.#items(tree.items);
+        this.#open.delete(tree);
+        if (empty) this.#barren.add(tree);
+        return empty;
+      }
       default:
         return true;
     }
@@ -97,51 +106,69 @@ class Walk {
     this.found.push({ keys: this.#keys.slice(), tensor });
   }
 
-  /** Walks a node unless that is known to be in vain. */
-  #guarded(node: object, walk: () => boolean): boolean {
-    if (this.#barren.has(node)) return true;
-    if (this.#open.has(node)) return false;
-    this.#open.add(node);
-    const empty = walk();
-    this.#open.delete(node);
-    if (empty) this.#barren.add(node);
+  #object({ args, attributes, state, items, entries }: ObjectNode): boolean {
+    let empty = true;
+    const note = (partEmpty: boolean): void => {
+      if (!partEmpty) empty = false;
+    };
+    if (args) {
+      this.#enter(ARGUMENTS_KEY);
+      note(this.#shared(args, () => this.#items(args)));
+      this.#leave(ARGUMENTS_KEY);
+    }
+    if (attributes) note(this.#shared(attributes.entries, () => this.#entries(attributes.entries)));
+    if (isNode(state)) {
+      this.#enter(STATE_KEY);
+      note(this.value(state));
+      this.#leave(STATE_KEY);
+    }
+    if (items) note(this.#shared(items, () => this.#items(items)));
+    if (entries) note(this.#shared(entries, () => this.#entries(entries)));
     return empty;
   }
 
   /** Walks a list that several objects may share, unless that is known to be in vain. */
-  #shared(parts: Parts, walk: () => boolean): boolean {
+  #shared(parts: object, walk: () => boolean): boolean {
     if (this.#barren.has(parts)) return true;
     const empty = walk();
     if (empty) this.#barren.add(parts);
     return empty;
   }
 
-  #under(key: PathKey, walk: () => boolean): boolean {
-    const characters = typeof key === "string" ? key.length : 1;
+  #enter(key: PathKey): void {
     this.#keys.push(key);
-    this.#characters += characters;
-    const empty = walk();
+    this.#characters += charactersOf(key);
+  }
+
+  #leave(key: PathKey): void {
     this.#keys.pop();
-    this.#characters -= characters;
-    return empty;
+    this.#characters -= charactersOf(key);
   }
 
   #items(items: readonly Tree[]): boolean {
     let empty = true;
-    for (let index = 0; index < items.length && this.#step(); index++) {
+    for (let index = 0; index < items.length; index++) {
+      if (!this.#step()) return false;
       const item = items[index];
-      if (isNode(item) && !this.#under(index, () => this.value(item))) empty = false;
+      if (!isNode(item) || this.#barren.has(item)) continue;
+      this.#enter(index);
+      if (!this.value(item)) empty = false;
+      this.#leave(index);
     }
-    return empty && !this.ended;
+    return empty;
   }
 
   #entries(entries: readonly (readonly [Tree, Tree])[]): boolean {
     let empty = true;
     for (const [key, value] of entries) {
-      if (!this.#step()) break;
-      if (isNode(value) && !this.#under(pathKey(key), () => this.value(value))) empty = false;
+      if (!this.#step()) return false;
+      if (!isNode(value) || this.#barren.has(value)) continue;
+      const step = pathKey(key);
+      this.#enter(step);
+      if (!this.value(value)) empty = false;
+      this.#leave(step);
     }
-    return empty && !this.ended;
+    return empty;
   }
 
   #step(): boolean {
@@ -149,6 +176,14 @@ class Walk {
     return !this.ended;
   }
 }
+
+/** Maps of plain values only, the most frequent nodes by far. */
+const isLeaf = (tree: TreeNode): boolean =>
+  tree.kind === "map" && !tree.entries.some((entry) => isNode(entry[1]) && entry[1].kind !== "real");
+
+const isSet = ({ type }: ListNode): boolean => type === "set" || type === "frozenset";
+
+const charactersOf = (key: PathKey): number => (typeof key === "string" ? key.length : 1);
 
 const pathKey = (key: Tree): PathKey =>
   typeof key === "string" || (typeof key === "number" && Number.isInteger(key)) ? key : keyText(key);

@@ -66,9 +66,10 @@ export const UNTYPED_STORAGE = "torch.storage.UntypedStorage";
 
 /** The dtype of `torch.FloatStorage`, `torch.cuda.LongTensor` ...; undefined when the name is no such class. */
 export function dtypeOfClass(name: string, suffix: "Storage" | "Tensor"): DType | undefined {
-  const match = /^torch\.(?:cuda\.|sparse\.)?(\w+)$/.exec(name)?.[1];
-  if (!match?.endsWith(suffix)) return undefined;
-  const stem = match.slice(0, -suffix.length);
+  if (!name.startsWith("torch.") || !name.endsWith(suffix)) return undefined;
+  const stem = name.slice(name.lastIndexOf(".") + 1, -suffix.length);
+  const folder = name.slice(0, -(stem.length + suffix.length));
+  if (folder !== "torch." && folder !== "torch.cuda." && folder !== "torch.sparse.") return undefined;
   return Object.hasOwn(DTYPE_OF_CLASS, stem) ? DTYPE_OF_CLASS[stem] : undefined;
 }
 

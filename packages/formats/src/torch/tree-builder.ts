@@ -1,5 +1,14 @@
-import { checkLimit, type Finding, type Limits, type ObjectNode, type Tree } from "@ckptkit/core";
-import { isPickleNode, type PickleCall, type PickleNode, type PickleValue } from "@ckptkit/pickle";
+import { checkLimit, type Finding, type Limits, type ObjectNode, type RealNode, type Tree } from "@ckptkit/core";
+import type {
+  PickleCall,
+  PickleDict,
+  PickleList,
+  PickleNode,
+  PicklePersistent,
+  PickleSet,
+  PickleTuple,
+  PickleValue,
+} from "@ckptkit/pickle";
 import { type BuildContext, type Constructor, type FindStorage, isKind } from "./build-context.js";
 import { NUMPY_CONSTRUCTORS } from "./numpy-constructors.js";
 import { PYTHON_CONSTRUCTORS } from "./python-constructors.js";
@@ -16,6 +25,15 @@ const CONSTRUCTORS: ReadonlyMap<string, Constructor> = new Map([
 const NAME_DEPTH = 16;
 /** Characters of a name put together so. */
 const NAME_CHARACTERS = 1000;
+
+type Plain = Exclude<Tree, object> | Uint8Array | RealNode;
+
+/** Whether a value is the same in a pickle and in a tree. */
+function isPlain(value: PickleValue): value is Plain {
+  return typeof value !== "object" || value === null || value instanceof Uint8Array || value.kind === "real";
+}
+
+const isPlainEntry = (entry: readonly [PickleValue, PickleValue]): entry is [Plain, Plain] => isPlain(entry[0]) && isPlain(entry[1]);
 
 /** Findings of one rule that are listed. */
 const FINDINGS_PER_RULE = 100;
@@ -44,15 +62,11 @@ export class TreeBuilder implements BuildContext {
   }
 
   build(value: PickleValue): Tree {
-    if (!isPickleNode(value)) return value;
+    if (isPlain(value)) return value;
     const built = this.#built.get(value);
     if (built !== undefined) return built;
-    if (this.#building.has(value)) return { kind: "object", type: "builtins.ellipsis" }; // its own argument: no writer makes it
     this.#enter();
-    this.#building.add(value);
-    const tree = this.#node(value, (node) => this.#built.set(value, node));
-    this.#building.delete(value);
-    this.#built.set(value, tree);
+    const tree = this.#node(value);
     this.#depth--;
     return tree;
   }
@@ -86,7 +100,7 @@ export class TreeBuilder implements BuildContext {
     if (known) return known;
     const built: [Tree, Tree][] = [];
     this.#entries.set(entries, built);
-    for (const [key, value] of entries) built.push([this.build(key), this.build(value)]);
+    for (const entry of entries) built.push(isPlainEntry(entry) ? entry : [this.build(entry[0]), this.build(entry[1])]);
     return built;
   }
 
@@ -124,45 +138,62 @@ export class TreeBuilder implements BuildContext {
   }
 
   #enter(): void {
-    checkLimit(this.limits, "treeDepth", ++this.#depth, "Nesting of the pickled object");
+    this.#depth++;
+    if (this.#depth > this.limits.treeDepth) checkLimit(this.limits, "treeDepth", this.#depth, "Nesting of the pickled object");
   }
 
-  #node(value: PickleNode, remember: (node: Tree) => void): Tree {
+  #node(value: Exclude<PickleNode, RealNode>): Tree {
     switch (value.kind) {
-      case "real":
-        return value;
-      case "dict": {
-        const entries: [Tree, Tree][] = [];
-        const node: Tree = { kind: "map", type: "dict", entries };
-        remember(node);
-        for (const [key, entry] of value.entries) entries.push([this.build(key), this.build(entry)]);
-        return node;
-      }
+      case "dict":
+        return this.#dict(value);
       case "list":
       case "tuple":
       case "set":
-      case "frozenset": {
-        const items: Tree[] = [];
-        const node: Tree = { kind: "list", type: value.kind, items };
-        remember(node);
-        for (const item of value.items) items.push(this.build(item));
-        return node;
-      }
+      case "frozenset":
+        return this.#list(value);
       case "bytearray":
         return value.bytes;
       case "global":
-        return { kind: "global", name: `${value.module}.${value.name}` };
-      case "persistent": {
-        const [tag] = isKind(value.id, "tuple") ? value.id.items : [];
-        if (tag === "storage") resolveStorage(value.id, this); // a storage of its own, without a tensor: must be there all the same
-        const name = this.nameOf(value);
-        return name === undefined ? { kind: "object", type: "persistent id", args: [this.build(value.id)] } : { kind: "global", name };
-      }
+        return this.#remember(value, { kind: "global", name: `${value.module}.${value.name}` });
       case "buffer":
         return { kind: "object", type: "out-of-band buffer" };
-      case "call":
-        return this.#call(value, remember);
     }
+    if (this.#building.has(value)) return { kind: "object", type: "builtins.ellipsis" }; // its own argument: no writer makes it
+    this.#building.add(value);
+    const tree = value.kind === "persistent" ? this.#persistent(value) : this.#call(value, (node) => this.#built.set(value, node));
+    this.#building.delete(value);
+    return this.#remember(value, tree);
+  }
+
+  #remember(value: PickleNode, tree: Tree): Tree {
+    this.#built.set(value, tree);
+    return tree;
+  }
+
+  #dict(value: PickleDict): Tree {
+    // Most dicts hold plain values only: their entries are the tree's.
+    const { entries } = value;
+    if (entries.every(isPlainEntry)) return this.#remember(value, { kind: "map", type: "dict", entries });
+    const made: [Tree, Tree][] = [];
+    const node = this.#remember(value, { kind: "map", type: "dict", entries: made });
+    for (const entry of entries) made.push(isPlainEntry(entry) ? entry : [this.build(entry[0]), this.build(entry[1])]);
+    return node;
+  }
+
+  #list(value: PickleList | PickleTuple | PickleSet): Tree {
+    const { kind, items } = value;
+    if (items.every(isPlain)) return this.#remember(value, { kind: "list", type: kind, items: items as Tree[] }); // checked
+    const made: Tree[] = [];
+    const node = this.#remember(value, { kind: "list", type: kind, items: made });
+    for (const item of items) made.push(this.build(item));
+    return node;
+  }
+
+  #persistent(value: PicklePersistent): Tree {
+    const [tag] = isKind(value.id, "tuple") ? value.id.items : [];
+    if (tag === "storage") resolveStorage(value.id, this); // a storage of its own, without a tensor: must be there all the same
+    const name = this.nameOf(value);
+    return name === undefined ? { kind: "object", type: "persistent id", args: [this.build(value.id)] } : { kind: "global", name };
   }
 
   #call(call: PickleCall, remember: (node: Tree) => void): Tree {

@@ -75,7 +75,7 @@ function neighbours(entries: readonly ZipEntry[]): Neighbours[] {
   const groups: Neighbours[] = [];
   for (const entry of [...entries].sort((a, b) => a.headerStart - b.headerStart)) {
     const start = entry.headerStart;
-    const most = start + RECORD_BYTES.local + entry.rawName.length + LONGEST_EXTRA + entry.compressedBytes;
+    const most = start + RECORD_BYTES.local + entry.nameBytes + LONGEST_EXTRA + entry.compressedBytes;
     const end = Math.min(entry.limit, most);
     const last = groups.at(-1);
     if (last && start - last.end <= GAP_BYTES) {

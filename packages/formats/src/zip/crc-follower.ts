@@ -82,7 +82,7 @@ export class ZipCrcFollower {
       this.#position += bytes.length;
       return bytes.length;
     }
-    const headerBytes = RECORD_BYTES.local + entry.rawName.length;
+    const headerBytes = RECORD_BYTES.local + entry.nameBytes;
     const skip = Math.min(bytes.length, entry.headerStart + this.#header.length - this.#position);
     const take = Math.min(bytes.length - skip, headerBytes - this.#header.length);
     const header = new Uint8Array(this.#header.length + take);

@@ -6,8 +6,8 @@ import { FLAG, METHOD, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./recor
 /** One member of an archive, as the central directory describes it. */
 export interface ZipEntry extends EntrySizes {
   name: string;
-  /** The name's bytes, which the local header must repeat. */
-  rawName: Bytes;
+  /** Bytes of the name in the archive. */
+  nameBytes: number;
   method: 0 | 8;
   crc32: number;
   /** Where the next member, or the directory, begins. */
@@ -68,8 +68,7 @@ function parseEntries(bytes: Bytes, count: number, archive: string): ZipEntry[] 
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
     if (next > bytes.length) throw zipError(archive, `entry ${index} of its directory is cut off`, { at });
-    const rawName = bytes.slice(nameStart, nameEnd);
-    const name = decodeName(rawName);
+    const name = decodeName(bytes, nameStart, nameEnd);
     if (names.has(name)) {
       throw zipError(archive, `it has two members named ${JSON.stringify(name)}; which of them counts depends on the reader`, {
         member: name,
@@ -85,8 +84,17 @@ function parseEntries(bytes: Bytes, count: number, archive: string): ZipEntry[] 
         { details: { member: name, method }, suggestions: ["Pack the file again without compression: zip -0."] },
       );
     }
-    const sizes = readEntrySizes(view, at, nameEnd, extraEnd, archive);
-    entries.push({ name, rawName, method, crc32: view.getUint32(at + 16, true), ...sizes, limit: 0 });
+    const { compressedBytes, byteLength, headerStart } = readEntrySizes(view, at, nameEnd, extraEnd, archive);
+    entries.push({
+      name,
+      nameBytes: nameEnd - nameStart,
+      method,
+      crc32: view.getUint32(at + 16, true),
+      compressedBytes,
+      byteLength,
+      headerStart,
+      limit: 0,
+    });
     at = next;
   }
   if (at !== bytes.length) throw zipError(archive, `its directory has ${bytes.length - at} bytes after the last entry`);
@@ -104,12 +112,26 @@ export function checkReadable(member: string, flags: number, archive: string): v
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Names are UTF-8, as torch writes them; of others only the ASCII part can be trusted, and each byte stays one character. */
-function decodeName(bytes: Uint8Array<ArrayBuffer>): string {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return String.fromCharCode(...bytes); // 65,535 at the most
+function decodeName(bytes: Bytes, start: number, end: number): string {
+  let name = "";
+  let isAscii = true;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    isAscii &&= byte < 0x80;
+    name += String.fromCharCode(byte);
   }
+  if (isAscii) return name;
+  try {
+    return UTF8.decode(bytes.slice(start, end));
+  } catch {
+    return name;
+  }
+}
+
+/** The name as it stands in the archive: the opposite of how it was decoded. */
+export function rawNameOf({ name, nameBytes }: ZipEntry): Uint8Array {
+  const encoded = new TextEncoder().encode(name);
+  return encoded.length === nameBytes ? encoded : Uint8Array.from(name, (character) => character.charCodeAt(0));
 }
 
 /** Finds where each member must end, and that none reaches into the next or beyond the directory. */
@@ -119,7 +141,7 @@ function placeEntries(entries: readonly ZipEntry[], directoryStart: number, arch
   let hiddenAt = 0;
   for (const [index, entry] of ordered.entries()) {
     entry.limit = ordered[index + 1]?.headerStart ?? directoryStart;
-    const least = entry.headerStart + RECORD_BYTES.local + entry.rawName.length + entry.compressedBytes;
+    const least = entry.headerStart + RECORD_BYTES.local + entry.nameBytes + entry.compressedBytes;
     if (least > entry.limit) {
       throw zipError(
         archive,

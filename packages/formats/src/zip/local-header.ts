@@ -1,14 +1,14 @@
 import type { Bytes } from "@ckptkit/core";
-import { checkReadable, type ZipEntry } from "./directory.js";
+import { checkReadable, rawNameOf, type ZipEntry } from "./directory.js";
 import { FLAG, OVERFLOW_32, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
 
 /** Where the fixed part of a member's local header and its name end. */
-export const localHeaderEnd = (entry: ZipEntry): number => entry.headerStart + RECORD_BYTES.local + entry.rawName.length;
+export const localHeaderEnd = (entry: ZipEntry): number => entry.headerStart + RECORD_BYTES.local + entry.nameBytes;
 
 /**
  * Compares a member's local header with the directory, for readers that trust the one or the other must see the same file.
  *
- * @param header the fixed part and, where it is at hand, the name after it.
+ * @param header the fixed part and the name after it.
  * @returns where the member's data begins in the archive.
  * @throws {CheckpointLoadError} ZIP_CORRUPT, ZIP_UNSUPPORTED
  */
@@ -24,8 +24,9 @@ export function checkLocalHeader(header: Bytes, entry: ZipEntry, archive: string
   if (view.getUint16(8, true) !== entry.method) {
     throw zipError(archive, `header and directory disagree on how ${label} is compressed`, { at });
   }
-  const name = header.subarray(RECORD_BYTES.local, RECORD_BYTES.local + entry.rawName.length);
-  if (view.getUint16(26, true) !== entry.rawName.length || name.some((byte, index) => byte !== entry.rawName[index])) {
+  const name = header.subarray(RECORD_BYTES.local, RECORD_BYTES.local + entry.nameBytes);
+  const expectedName = rawNameOf(entry);
+  if (view.getUint16(26, true) !== entry.nameBytes || name.some((byte, index) => byte !== expectedName[index])) {
     throw zipError(archive, `the header of ${label} gives the member another name than the directory`, { at });
   }
   for (const [field, offset, expected] of [

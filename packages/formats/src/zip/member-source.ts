@@ -1,4 +1,4 @@
-import { type ByteSource, checkLimit, checkRange, type Limits, readInto, type SignalOptions, sliceSource } from "@ckptkit/core";
+import { type ByteSource, type Bytes, checkLimit, checkRange, type Limits, readInto, type SignalOptions, sliceSource } from "@ckptkit/core";
 import type { ZipEntry } from "./directory.js";
 import { inflateSource } from "./inflate-source.js";
 import { checkLocalHeader, localHeaderEnd } from "./local-header.js";
@@ -12,30 +12,52 @@ import { METHOD, zipError } from "./records.js";
  */
 export function memberSource(archive: ByteSource, entry: ZipEntry, limits: Limits): ByteSource {
   checkInflateRatio(archive.name, entry, limits);
-  let opened: ByteSource | undefined;
-  const open = async (options?: SignalOptions): Promise<ByteSource> => {
-    if (opened) return opened;
+  return new MemberSource(archive, entry, limits);
+}
+
+/** A class, so that one costs little: archives have tens of thousands of members. */
+class MemberSource implements ByteSource {
+  readonly #archive: ByteSource;
+  readonly #entry: ZipEntry;
+  readonly #limits: Limits;
+  #opened: ByteSource | undefined;
+
+  constructor(archive: ByteSource, entry: ZipEntry, limits: Limits) {
+    this.#archive = archive;
+    this.#entry = entry;
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#entry.byteLength;
+  }
+
+  get name(): string {
+    return `${this.#archive.name}#${this.#entry.name}`;
+  }
+
+  async read(start: number, end: number, options?: SignalOptions): Promise<Bytes> {
+    checkRange(this, start, end);
+    return (await this.#open(options)).read(start, end, options);
+  }
+
+  async readInto(target: Bytes, start: number, options?: SignalOptions): Promise<void> {
+    checkRange(this, start, start + target.length);
+    await readInto(await this.#open(options), target, start, options);
+  }
+
+  async #open(options?: SignalOptions): Promise<ByteSource> {
+    if (this.#opened) return this.#opened;
+    const archive = this.#archive;
+    const entry = this.#entry;
     const headerEnd = localHeaderEnd(entry);
     if (headerEnd > entry.limit) throw zipError(archive.name, `the header of ${JSON.stringify(entry.name)} is cut off`);
     const start = checkLocalHeader(await archive.read(entry.headerStart, headerEnd, options), entry, archive.name);
-    const stored = sliceSource(archive, start, start + entry.compressedBytes, source.name);
+    const stored = sliceSource(archive, start, start + entry.compressedBytes, this.name);
     // Callers that came at the same time have read the header each, with a signal of their own; they share what the first made.
-    opened ??= entry.method === METHOD.stored ? stored : inflateSource(stored, entry.byteLength, limits);
-    return opened;
-  };
-  const source: ByteSource = {
-    size: entry.byteLength,
-    name: `${archive.name}#${entry.name}`,
-    async read(start, end, options) {
-      checkRange(source, start, end);
-      return (await open(options)).read(start, end, options);
-    },
-    async readInto(target, start, options) {
-      checkRange(source, start, start + target.length);
-      await readInto(await open(options), target, start, options);
-    },
-  };
-  return source;
+    this.#opened ??= entry.method === METHOD.stored ? stored : inflateSource(stored, entry.byteLength, this.#limits);
+    return this.#opened;
+  }
 }
 
 /** DEFLATE has a largest ratio: a declared size beyond it is a lie, found before anything is inflated. */
