@@ -11,3 +11,5 @@ export { type CatalogEntry, discoverStages, type StageClass } from "./discover.j
 export { simpleName } from "./names.js";
 export { OWN_MODULES, type StageModule } from "./own-modules.js";
 export { contextFromConfig, type FromConfigOptions, pipelineFromConfig } from "./pipeline-from-config.js";
+export type { FitMismatch, LoaderFit } from "./plan/loader-fit.js";
+export { type PipelinePlan, type PlannedStage, type PlanOptions, type PlanStatus, planPipeline } from "./plan/plan-pipeline.js";

@@ -1,9 +1,10 @@
-import type { Kernels, Platform } from "@ckptkit/core";
-import { CheckpointContext, CheckpointPipeline, type StageLike, stageName } from "@ckptkit/core/pipeline";
+import type { Json, Kernels, Platform } from "@ckptkit/core";
+import { CheckpointContext, CheckpointPipeline, type StageConfig, type StageLike, stageName } from "@ckptkit/core/pipeline";
 import { openUri } from "@ckptkit/formats";
 import { ReferenceModel } from "@ckptkit/stages/model";
 import type { Catalog } from "./catalog.js";
 import type { PipelineConfig } from "./config/check.js";
+import { camelCase } from "./config/node.js";
 
 /** What {@link pipelineFromConfig} takes besides configuration. */
 export interface FromConfigOptions {
@@ -20,10 +21,30 @@ export interface FromConfigOptions {
  * const pipeline = pipelineFromConfig(config, catalog);
  * const context = await pipeline.execute(await contextFromConfig(config, { platform: nodePlatform() }));
  */
-export function pipelineFromConfig(config: PipelineConfig, catalog: Catalog, { onContext }: FromConfigOptions = {}): CheckpointPipeline {
+export function pipelineFromConfig(config: PipelineConfig, catalog: Catalog, options: FromConfigOptions = {}): CheckpointPipeline {
   const { continueOnError, asyncExecution } = config;
-  const stages = config.stages.map((stage) => withOwnModel(isStage(stage) ? stage : catalog.build(stage), onContext));
-  return new CheckpointPipeline(stages, { continueOnError, asyncExecution });
+  return new CheckpointPipeline(
+    stagesOf(config, catalog).map((stage) => withOwnModel(stage, options.onContext)),
+    { continueOnError, asyncExecution },
+  );
+}
+
+/** The stages of a configuration, with its settings as the defaults of options of the same names. */
+export function stagesOf(config: PipelineConfig, catalog: Catalog): StageLike[] {
+  return config.stages.map((stage) => (isStage(stage) ? stage : catalog.build(withSettings(stage, config, catalog))));
+}
+
+/** Settings that are options of single stages too. */
+const SHARED = ["cacheDir", "maxRetries", "timeout"] as const satisfies readonly (keyof PipelineConfig)[];
+
+function withSettings(stage: StageConfig, config: PipelineConfig, catalog: Catalog): StageConfig {
+  const { schema } = catalog.resolve(stage).entry;
+  const given = new Set(Object.keys(stage).map(camelCase));
+  const settings = SHARED.flatMap((key): [string, Json][] => {
+    const value = config[key];
+    return value !== undefined && schema && Object.hasOwn(schema.shape, key) && !given.has(key) ? [[key, value]] : [];
+  });
+  return { ...stage, ...Object.fromEntries(settings) };
 }
 
 /**
@@ -52,22 +73,23 @@ export async function contextFromConfig(
 
 const isStage = (stage: PipelineConfig["stages"][number]): stage is StageLike => typeof stage.process === "function";
 
-/** A stage whose contexts are told; a loader that makes the model from the checkpoint when the context brings none. */
+/** The context of a loader: with a model that is made from the checkpoint, when the context brings none. */
+export function withModelFor(stage: StageLike, context: CheckpointContext): CheckpointContext {
+  if (stage.kind !== "loader" || context.model || !context.checkpoint) return context;
+  return context.with({ model: ReferenceModel.like(context.checkpoint, { kernels: context.kernels }) });
+}
+
+/** A stage whose contexts are told, and that finds a model. */
 function withOwnModel(stage: StageLike, onContext: FromConfigOptions["onContext"]): StageLike {
-  const prepare = (context: CheckpointContext): CheckpointContext => {
-    if (stage.kind !== "loader" || context.model || !context.checkpoint) return context;
-    return context.with({ model: ReferenceModel.like(context.checkpoint, { kernels: context.kernels }) });
-  };
   const tell = (context: CheckpointContext): CheckpointContext => {
     onContext?.(context);
     return context;
   };
-  const { processSync, plan } = stage;
+  const { processSync } = stage;
   return {
     kind: stage.kind,
     name: stageName(stage),
-    process: async (context, options) => tell(await stage.process(prepare(context), options)),
-    ...(processSync && { processSync: (context, options) => tell(processSync.call(stage, prepare(context), options)) }),
-    ...(plan && { plan: (context, options) => plan.call(stage, prepare(context), options) }),
+    process: async (context, options) => tell(await stage.process(withModelFor(stage, context), options)),
+    ...(processSync && { processSync: (context, options) => tell(processSync.call(stage, withModelFor(stage, context), options)) }),
   };
 }
