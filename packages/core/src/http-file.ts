@@ -102,7 +102,7 @@ function readAnswer(request: HttpRequest, ask: RemoteRequest, { response, chunks
   // fetch has unpacked a compressed body by now: its length is not the one that was announced.
   const isPlain = (headers.get("content-encoding") ?? "identity").toLowerCase() === "identity";
   const length = headers.get("content-length");
-  const size = isPlain && length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  const size = isPlain && length !== null && /^\d{1,16}$/.test(length) && Number.isSafeInteger(Number(length)) ? Number(length) : undefined;
   const ranges = isPlain && headers.get("accept-ranges")?.toLowerCase() === "bytes";
   return { ...answer, size, resumable: resumable && ranges };
 }
