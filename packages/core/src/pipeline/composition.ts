@@ -30,10 +30,10 @@ export function checkComposition(stages: readonly StageLike[]): Notice[] {
   const earlyModifier = modifiers.find((modifier) => loaders.some((loader) => loader > modifier));
   if (earlyModifier !== undefined)
     warn(`The modifier ${label(earlyModifier)} comes before the loader ${label(loaders.at(-1))}, which may undo what it does.`);
-  if (loaders.length > 1)
-    warn(`The pipeline has ${loaders.length} loaders (${loaders.map(label).join(", ")}): they may conflict, the last one wins.`);
-  if (sources.length > 1)
-    warn(`The pipeline has ${sources.length} sources (${sources.map(label).join(", ")}): they run one after another, the last one wins.`);
+  for (const same of samePart(loaders, stages, "into"))
+    warn(`The pipeline has ${same.length} loaders (${same.map(label).join(", ")}): they may conflict, the last one wins.`);
+  for (const same of samePart(sources, stages, "as"))
+    warn(`The pipeline has ${same.length} sources (${same.map(label).join(", ")}): they run one after another, the last one wins.`);
   if (loaders.length > 0 && sources.length === 0)
     suggest("The pipeline has a loader but no source: the context must bring the checkpoint.");
   if (sources.length > 0 && loaders.length === 0)
@@ -42,4 +42,19 @@ export function checkComposition(stages: readonly StageLike[]): Notice[] {
     suggest("The pipeline has a modifier but neither source nor loader: it works on the model that the context brings.");
   }
   return notices;
+}
+
+/** Groups of stages that fill the same part of the context: those with other values of an option get into nobody's way. */
+function samePart(places: readonly number[], stages: readonly StageLike[], option: string): number[][] {
+  const groups = new Map<unknown, number[]>();
+  for (const place of places) {
+    const part = optionOf(stages[place], option);
+    groups.set(part, [...(groups.get(part) ?? []), place]);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
+
+function optionOf(stage: StageLike | undefined, option: string): unknown {
+  if (!stage || !("options" in stage) || typeof stage.options !== "object" || stage.options === null) return undefined;
+  return Object.entries(stage.options).find(([name]) => name === option)?.[1];
 }

@@ -126,7 +126,8 @@ export class CheckpointContext implements Readonly<ContextFields> {
 
   /** An entry of the metadata, or the default. */
   getMetadata<T extends Json>(key: string, fallback: T): Json | T {
-    return Object.hasOwn(this.metadata, key) ? (this.metadata[key] ?? fallback) : fallback;
+    const value = Object.hasOwn(this.metadata, key) ? this.metadata[key] : undefined;
+    return value === undefined ? fallback : value;
   }
 
   /** Whether a checkpoint is present and not empty. */

@@ -2,8 +2,9 @@ import { CheckpointConfigError, CheckpointError, CheckpointValidationError } fro
 import type { Json } from "../json.js";
 import type { Progress } from "../progress.js";
 import { checkComposition } from "./composition.js";
-import type { CheckpointContext, Notice } from "./context.js";
+import { CheckpointContext, type Notice } from "./context.js";
 import { checkConfiguration, checkEnvironment } from "./health.js";
+import { preview } from "./preview.js";
 import { type StageKind, type StageLike, type StageOptions, stageName } from "./stage.js";
 import { enrichError, isOutOfMemory } from "./stage-error.js";
 
@@ -36,8 +37,6 @@ export interface ExecuteOptions {
   signal?: AbortSignal | undefined;
   onEvent?: ((event: PipelineEvent) => void) | undefined;
 }
-
-const PREVIEW_CHARACTERS = 200;
 
 /**
  * Stages that run one after another on a context.
@@ -132,7 +131,7 @@ export class CheckpointPipeline {
     for (const [index, stage] of this.#stages.entries()) {
       const run = this.#begin(stage, index, options);
       try {
-        context = run.completed(await stage.process(context, run.options));
+        context = run.completed(requireContext(await stage.process(context, run.options), stage));
       } catch (error) {
         context = run.failed(error, context);
       }
@@ -152,7 +151,7 @@ export class CheckpointPipeline {
       const run = this.#begin(stage, index, options);
       try {
         if (!stage.processSync) throw asyncOnly(stage, index);
-        context = run.completed(stage.processSync(context, run.options));
+        context = run.completed(requireContext(stage.processSync(context, run.options), stage));
       } catch (error) {
         context = run.failed(error, context);
       }
@@ -242,9 +241,13 @@ function isStage(stage: StageLike | StageConfig): stage is StageLike {
   return typeof stage === "object" && stage !== null && typeof stage.process === "function";
 }
 
-function preview(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= PREVIEW_CHARACTERS ? text : `${text.slice(0, PREVIEW_CHARACTERS - 3)}...`;
+/** Stages may be plain JavaScript: one that forgets to return its context must not end in a riddle. */
+function requireContext(value: unknown, stage: StageLike): CheckpointContext {
+  if (value instanceof CheckpointContext) return value;
+  throw new CheckpointConfigError("STAGE_INVALID", `The stage ${stageName(stage)} did not return a CheckpointContext.`, {
+    details: { stage: stageName(stage), found: value === null ? "null" : typeof value },
+    suggestions: ["Return context.with(...) from its process, or the context itself."],
+  });
 }
 
 function asyncOnly(stage: StageLike, index: number): CheckpointConfigError {
