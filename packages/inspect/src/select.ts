@@ -11,7 +11,8 @@ export type SelectTensor = (tensor: TensorHandle) => boolean;
  * @example globMatcher("*.attn.*.weight")("blocks.0.attn.qkv.weight") // true
  */
 export function globMatcher(pattern: string): (text: string) => boolean {
-  return picomatch(pattern, { bash: true, dot: true, nonegate: true });
+  const matches = picomatch(pattern, { bash: true, dot: true, nonegate: true });
+  return (text) => matches(text); // and no second argument, which array methods give and picomatch has a use for
 }
 
 /**
