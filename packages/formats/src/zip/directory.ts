@@ -33,11 +33,11 @@ const MOST_SLACK_BYTES = 0xffff + 24;
 export async function readDirectory(source: ByteSource, limits: Limits, options?: SignalOptions): Promise<ZipDirectory> {
   const end = await readEndRecord(source, options);
   const { entries: count, directoryBytes } = end.record;
-  checkLimit(limits, "zipEntries", count, `Members of ${source.name}`);
-  checkLimit(limits, "zipDirectoryBytes", directoryBytes, `Directory of ${source.name}`);
   if (count * RECORD_BYTES.central > directoryBytes) {
     throw zipError(source.name, `it declares ${count} members, but its directory has only ${directoryBytes} bytes`);
   }
+  checkLimit(limits, "zipEntries", count, `Members of ${source.name}`);
+  checkLimit(limits, "zipDirectoryBytes", directoryBytes, `Directory of ${source.name}`);
   const entries = parseEntries(await directoryOf(source, end, options), count, source.name);
   return { entries, findings: placeEntries(entries, end.record.directoryStart, source.name) };
 }
