@@ -1,6 +1,6 @@
 // A user's view of the packed packages: every export loads in plain Node, every command starts, the declarations type-check
 // strictly, and so does every TypeScript example of the documents.
-import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { codeExports, USER_FOLDER } from "./pack.mjs";
 import { packages } from "./packages.mjs";
@@ -18,7 +18,11 @@ const COMPILER_OPTIONS = {
   module: "nodenext",
   types: ["node"],
 };
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(inRoot("docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+];
 
 /** Every import path of a packed package, such as `@ckptkit/formats/torch`. */
 const importPaths = ({ name, manifest }) => codeExports(manifest).map((path) => name + path.slice(1));
@@ -36,7 +40,10 @@ export async function tryAsUser(packed) {
 
   writeFileSync(`${USER_FOLDER}/types.ts`, paths.map((path, index) => `export * as module${index} from "${path}";\n`).join(""));
   const examples = DOCUMENTS.flatMap(examplesOf);
-  for (const { file, code } of examples) writeFileSync(`${USER_FOLDER}/${file}`, code);
+  for (const { file, code } of examples) {
+    mkdirSync(dirname(`${USER_FOLDER}/${file}`), { recursive: true });
+    writeFileSync(`${USER_FOLDER}/${file}`, code);
+  }
   mkdirSync(`${USER_FOLDER}/node_modules/@types`, { recursive: true });
   const nodeTypes = `${USER_FOLDER}/node_modules/@types/node`;
   if (!existsSync(nodeTypes)) symlinkSync(inRoot("node_modules", "@types", "node"), nodeTypes, "junction");
@@ -68,14 +75,17 @@ const loadProgram = (paths) => `for (const path of ${JSON.stringify(paths)}) {
 }
 `;
 
-/** The \`\`\`ts blocks of a document and of the packages' READMEs, one file each. */
+/**
+ * The \`\`\`ts blocks of a document and of the packages' READMEs, one file each, in one folder a document. A block whose first line is a
+ * comment with a file name is that file, which others import.
+ */
 function examplesOf(document) {
   const files = document === DOCUMENTS[0] ? [document, ...packages().map(({ folder }) => `${folder}/${document}`)] : [document];
   return files
     .filter((file) => existsSync(inRoot(file)))
     .flatMap((file) =>
-      [...readFileSync(inRoot(file), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code], index) => ({
-        file: `${file.replaceAll("/", "-").toLowerCase()}-${index}.ts`,
+      [...readFileSync(inRoot(file), "utf8").matchAll(/^```ts(?: run)?\n(.*?)^```$/gms)].map(([, code], index) => ({
+        file: `examples/${file.replaceAll("/", "-").toLowerCase()}/${/^\/\/ ([\w-]+\.ts)\n/.exec(code)?.[1] ?? `example-${index}.ts`}`,
         code: `${code}\nexport {};\n`,
       })),
     );

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { type Block, blocksOf, DOCS, ROOT } from "./pages.js";
+
+/** Files of fixtures/files that examples find in the folder where they run. */
+const FIXTURES: Readonly<Record<string, string>> = {
+  "vit-tiny.ckpt": "vit-tiny.ckpt",
+  "conv-bn.pt": "conv-bn.pt",
+  "special-numbers.pt": "special-numbers.pt",
+  "st-basic.safetensors": "st-basic.safetensors",
+};
+
+/** A block that runs, and what the page says that it prints. */
+export interface Example {
+  readonly block: Block;
+  readonly output: string | undefined;
+}
+
+/** The blocks of a page that run, in order: `run` marks them, and a block marked `output` after one is what it prints. */
+export function examplesOf(page: string): Example[] {
+  const blocks = blocksOf(page);
+  return blocks.flatMap((block, index) => {
+    if (!block.marks.includes("run")) return [];
+    const next = blocks[index + 1];
+    return [{ block, output: next?.marks.includes("output") ? next.code : undefined }];
+  });
+}
+
+/** Name of the file that a YAML, JSON or TypeScript block is, from its first line: `# pipeline.yaml`, `// stage.ts`. */
+export const fileNameOf = ({ code }: Block): string | undefined => /^(?:#|\/\/) ([\w./-]+\.(?:ya?ml|json|ts|mjs))\n/.exec(code)?.[1];
+
+/** Puts fixtures and the files that a page shows into a folder. */
+export function fillFolder(folder: string, page: string): void {
+  for (const [name, fixture] of Object.entries(FIXTURES)) copyFileSync(`${ROOT}fixtures/files/${fixture}`, join(folder, name));
+  for (const block of blocksOf(page)) {
+    const name = fileNameOf(block);
+    if (name === undefined) continue;
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), block.code);
+  }
+}
+
+/** How an example ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs TypeScript in a folder, bundled with the packages' sources. */
+export async function runTypeScript(code: string, folder: string, name: string): Promise<Ended> {
+  const outfile = join(folder, `${name}.mjs`);
+  await build({
+    stdin: { contents: code, loader: "ts", resolveDir: folder, sourcefile: `${name}.ts` },
+    nodePaths: [`${DOCS}node_modules`, `${ROOT}node_modules`],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+    // Some dependencies are CommonJS, which asks for Node's own modules.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    logLevel: "silent",
+  });
+  return run([process.execPath, outfile], folder);
+}
+
+/** Runs shell lines in a folder where `ckpt` is the built command. */
+export function runShell(code: string, folder: string): Promise<Ended> {
+  return run(["sh", "-eu", "-c", `ckpt() { "${process.execPath}" "${ROOT}packages/cli/bin/ckpt.js" "$@"; }\n${code}`], folder);
+}
+
+function run([command = "", ...args]: readonly string[], cwd: string): Promise<Ended> {
+  const { NO_COLOR: _a, FORCE_COLOR: _b, COLUMNS: _c, NODE_OPTIONS: _d, ...env } = process.env;
+  const child = spawn(command, args, { cwd, env: { ...env, COLUMNS: "120" } });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));
+  child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }));
+  });
+}
