@@ -1,11 +1,14 @@
 import { CheckpointIncompatibleError, type ObjectNode, type TensorData } from "@ckptkit/core";
-import { CheckpointContext } from "@ckptkit/core/pipeline";
+import { CheckpointContext, CheckpointPipeline } from "@ckptkit/core/pipeline";
 import { describe, expect, it } from "vitest";
+import { AuditCheck } from "../src/checks/audit.js";
+import { ValidateCheck } from "../src/checks/validate.js";
 import { ColdStartLoader } from "../src/loading/cold-start.js";
 import { TransferLearningLoader } from "../src/loading/transfer-learning.js";
 import { WarmStartLoader } from "../src/loading/warm-start.js";
 import { WeightsOnlyLoader } from "../src/loading/weights-only.js";
 import { ReferenceModel, ReferenceOptimizer, ReferenceScheduler } from "../src/model/index.js";
+import { FreezingModifier } from "../src/modifiers/freezing.js";
 import { checkpointOf, listOf, mapOf, modelOf, noting, valuesOf } from "./checkpoints.js";
 import { floats, tensorOf } from "./tensors.js";
 
@@ -347,5 +350,19 @@ describe("every loading strategy", () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(new WeightsOnlyLoader().process(context, { signal })).rejects.toThrow("enough");
     expect(context.model?.weightsInitialized).toBe(false);
+  });
+});
+
+describe("a pipeline without waiting", () => {
+  it("checks, loads and modifies a context that brings its checkpoint", () => {
+    const stages = [
+      new ValidateCheck(),
+      new AuditCheck(),
+      new WarmStartLoader(),
+      new FreezingModifier({ submodulesToFreeze: ["encoder"] }),
+    ];
+    const { metadata, model } = new CheckpointPipeline(stages).executeSync(contextOf(SHAPES));
+    expect(metadata).toMatchObject({ stage_3_FreezingModifier: "completed", loading_strategy: "warm_start", global_step: 700 });
+    expect(model?.namedParameters().map(({ requiresGrad }) => requiresGrad)).toEqual([false, false, true]);
   });
 });
