@@ -80,6 +80,24 @@ describe("PruneModifier", () => {
     expect([...new Float32Array(part.buffer)]).toEqual([0, 2, 2, 0, 2, 2, -0.5, 2, 2]);
   });
 
+  it("prunes equal magnitudes of earlier tensors first, and tells float64 numbers apart by their last bits", async () => {
+    const ones = () => f32([2, 1], [1, -1]);
+    const { state } = await prune(
+      new Map([
+        ["a", ones()],
+        ["b", ones()],
+      ]),
+      { count: 3, global: true },
+    );
+    expect([await numbersOf(state.get("a")), await numbersOf(state.get("b"))]).toEqual([
+      [0, 0],
+      [0, -1],
+    ]);
+    const close = [1 + 2 ** -52, 1, 1 + 2 ** -51, 1];
+    const wide = await prune(new Map([["w", tensorOf("F64", [4, 1], (index) => close[index] ?? 0)]]), { count: 2 });
+    expect(await numbersOf(wide.state.get("w"))).toEqual([close[0], 0, close[2], 0]);
+  });
+
   it("compares float64 with float64's own precision when tensors of several dtypes are pruned together", async () => {
     const tensors = new Map<string, TensorData>([
       ["a", f32([2, 1], [1, 3])],

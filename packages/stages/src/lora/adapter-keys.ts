@@ -33,45 +33,62 @@ const WRAPPED = /^(.*)\.(?:modules_to_save\.([^.]+)|(original_module))\.(.+)$/;
 /** What a PeftModel puts before every name of its base model. */
 const PREFIX = "base_model.model.";
 
+/** What a key says. */
+interface ParsedKey extends KeyedTensor {
+  readonly kind: AdapterPart | "saved" | "original" | "plain" | "foreign";
+  /** The module of a factor; the name in the base model of anything else. */
+  readonly name: string;
+  /** The adapter that it names. */
+  readonly adapter: string | undefined;
+}
+
+function parseKey(key: string, data: TensorData): ParsedKey {
+  const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+  const wrapped = WRAPPED.exec(name);
+  if (wrapped) {
+    const kind = wrapped[3] === undefined ? "saved" : "original";
+    return { key, data, kind, name: withoutBaseLayers(`${wrapped[1]}.${wrapped[4]}`), adapter: wrapped[2] };
+  }
+  const factor = FACTOR.exec(name);
+  if (!factor) return { key, data, kind: FOREIGN.test(name) ? "foreign" : "plain", name: withoutBaseLayers(name), adapter: undefined };
+  const [, module = "", letter, adapter, suffix, embeddingLetter, embeddingAdapter] = factor;
+  const about = { key, data, name: withoutBaseLayers(module), adapter: adapter ?? embeddingAdapter };
+  if (embeddingLetter) return { ...about, kind: embeddingLetter === "A" ? "embeddingA" : "embeddingB" };
+  if (suffix === "bias") return { ...about, kind: letter === "B" ? "bias" : "foreign" };
+  return { ...about, kind: letter === "A" ? "A" : "B" };
+}
+
 /**
  * Sorts the tensors of an adapter by their keys. Understands what PEFT's `save_pretrained` writes, and state dicts of the wrapped model,
  * which name the adapter and hold base weights as well.
  *
  * @param adapterName which adapter to take where keys name several.
  * @throws {CheckpointError} ADAPTER_UNSUPPORTED for keys of another kind of adapter; INVALID_ARGUMENT for several adapters, or a name
- * that is not there
+ * that is not there; NAME_CONFLICT when two keys mean the same tensor
  */
 export function parseAdapterKeys(tensors: ReadonlyMap<string, TensorData>, adapterName: string | undefined, uri: string): AdapterTensors {
-  const chosen = chooseAdapter(tensors.keys(), adapterName, uri);
+  const parsed = [...tensors].map(([key, data]) => parseKey(key, data));
+  const chosen = chooseAdapter(parsed, adapterName, uri);
   const modules = new Map<string, AdapterModule>();
   const replacements = new Map<string, KeyedTensor & { saved: boolean }>();
+  const saved = new Set(parsed.flatMap(({ kind, name }) => (kind === "saved" ? [name] : [])));
   const foreign: string[] = [];
-  for (const [key, data] of tensors) {
-    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
-    const wrapped = WRAPPED.exec(name);
-    const factor = wrapped ? undefined : FACTOR.exec(name);
-    if (factor) {
-      const named = factor[3] ?? factor[6];
-      if (named !== undefined && named !== chosen) continue;
-      const path = withoutBaseLayers(factor[1] ?? "");
-      const module = modules.get(path) ?? { path, parts: new Map() };
-      const part = factor[5]
-        ? factor[5] === "A"
-          ? "embeddingA"
-          : "embeddingB"
-        : factor[4] === "bias"
-          ? "bias"
-          : factor[2] === "A"
-            ? "A"
-            : "B";
-      if (factor[4] === "bias" && factor[2] === "A") foreign.push(key);
-      else modules.set(path, { path, parts: module.parts.set(part, { key, data }) });
-    } else if (wrapped) {
-      // The original module is the base model's own, which the saved one stands for.
-      if (wrapped[2] !== undefined && wrapped[2] === chosen)
-        replacements.set(withoutBaseLayers(`${wrapped[1]}.${wrapped[4]}`), { key, data, saved: true });
-    } else if (FOREIGN.test(name)) foreign.push(key);
-    else replacements.set(withoutBaseLayers(name), { key, data, saved: false });
+  for (const { kind, name, adapter, key, data } of parsed) {
+    if (adapter !== undefined && adapter !== chosen) continue;
+    // The original module is the base model's own, which a saved one stands for.
+    if (kind === "original" && saved.has(name)) continue;
+    if (kind === "foreign" || kind === "original") foreign.push(key);
+    else if (kind === "saved" || kind === "plain") {
+      const other = replacements.get(name);
+      if (other) throw sameTensor(other.key, key, uri);
+      replacements.set(name, { key, data, saved: kind === "saved" });
+    } else {
+      const module = modules.get(name) ?? { path: name, parts: new Map() };
+      const other = module.parts.get(kind);
+      if (other) throw sameTensor(other.key, key, uri);
+      module.parts.set(kind, { key, data });
+      modules.set(name, module);
+    }
   }
   if (foreign.length > 0) throw foreignKeys(foreign, uri);
   return { modules, replacements };
@@ -84,13 +101,8 @@ const withoutBaseLayers = (name: string): string =>
     .filter((part) => part !== "base_layer")
     .join(".");
 
-function chooseAdapter(keys: Iterable<string>, wanted: string | undefined, uri: string): string | undefined {
-  const names = new Set<string>();
-  for (const key of keys) {
-    const factor = FACTOR.exec(key);
-    const name = factor?.[3] ?? factor?.[6] ?? WRAPPED.exec(key)?.[2];
-    if (name !== undefined) names.add(name);
-  }
+function chooseAdapter(parsed: readonly ParsedKey[], wanted: string | undefined, uri: string): string | undefined {
+  const names = new Set(parsed.flatMap(({ adapter }) => adapter ?? []));
   const listed = [...names].join(", ");
   if (wanted !== undefined && !names.has(wanted)) {
     throw new CheckpointError("INVALID_ARGUMENT", `${uri} has no adapter named "${wanted}".`, {
@@ -105,6 +117,12 @@ function chooseAdapter(keys: Iterable<string>, wanted: string | undefined, uri: 
     });
   }
   return wanted ?? [...names][0];
+}
+
+function sameTensor(first: string, second: string, uri: string): CheckpointError {
+  return new CheckpointError("NAME_CONFLICT", `${uri} holds one tensor of the adapter twice: as ${first} and as ${second}.`, {
+    details: { keys: [first, second] },
+  });
 }
 
 function foreignKeys(keys: readonly string[], uri: string): CheckpointError {
