@@ -25,7 +25,7 @@ export const STATE_KEY = "__state__";
 /** Steps that a found tensor costs besides one a key: its handle takes as much memory as some ten small values. */
 const STEPS_PER_TENSOR = 8;
 /** Characters of a path that cost one step. */
-const CHARACTERS_PER_STEP = 16;
+const CHARACTERS_PER_STEP = 8;
 
 /**
  * Lists every reference to a tensor in a tree, in its order: through maps by their keys, lists by their indices, and objects
