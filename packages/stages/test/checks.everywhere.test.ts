@@ -99,7 +99,7 @@ describe("the check finite", () => {
     const context = new CheckpointContext({ checkpoint: checkpointOf(bad), model: modelOf({ w: [3] }) });
     const loaded = await new WeightsOnlyLoader().process(context);
     await expect(new FiniteCheck().process(loaded)).rejects.toMatchObject({
-      details: { problems: [{ tensor: "state_dict.w", nan: 1, posInf: 1, negInf: 0 }] },
+      details: { problems: [{ tensor: "w", nan: 1, posInf: 1, negInf: 0 }] },
       message: expect.stringContaining("1 NaN, 1 +Inf"),
     });
     await expect(new FiniteCheck({ of: "checkpoint" }).process(loaded)).rejects.toMatchObject({

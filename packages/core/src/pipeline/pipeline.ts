@@ -2,11 +2,11 @@ import { CheckpointConfigError, CheckpointError, CheckpointValidationError } fro
 import type { Json } from "../json.js";
 import type { Progress } from "../progress.js";
 import { checkComposition } from "./composition.js";
-import { CheckpointContext, type Notice } from "./context.js";
+import type { CheckpointContext, Notice } from "./context.js";
 import { checkConfiguration, checkEnvironment } from "./health.js";
 import { preview } from "./preview.js";
 import { type StageKind, type StageLike, type StageOptions, stageName } from "./stage.js";
-import { enrichError, isOutOfMemory } from "./stage-error.js";
+import { asyncOnly, enrichError, isOutOfMemory, requireContext } from "./stage-error.js";
 
 /** A stage as configuration describes it. */
 export type StageConfig = { readonly [key: string]: Json };
@@ -239,20 +239,4 @@ export class CheckpointPipeline {
 
 function isStage(stage: StageLike | StageConfig): stage is StageLike {
   return typeof stage === "object" && stage !== null && typeof stage.process === "function";
-}
-
-/** Stages may be plain JavaScript: one that forgets to return its context must not end in a riddle. */
-function requireContext(value: unknown, stage: StageLike): CheckpointContext {
-  if (value instanceof CheckpointContext) return value;
-  throw new CheckpointConfigError("STAGE_INVALID", `The stage ${stageName(stage)} did not return a CheckpointContext.`, {
-    details: { stage: stageName(stage), found: value === null ? "null" : typeof value },
-    suggestions: ["Return context.with(...) from its process, or the context itself."],
-  });
-}
-
-function asyncOnly(stage: StageLike, index: number): CheckpointConfigError {
-  return new CheckpointConfigError("STAGE_ASYNC_ONLY", `The stage ${stageName(stage)} (stage ${index}) can only run asynchronously.`, {
-    details: { stage: stageName(stage), stageIndex: index },
-    suggestions: ["Use execute() instead of executeSync()."],
-  });
 }

@@ -1,4 +1,6 @@
-import { CheckpointError } from "../errors.js";
+import { CheckpointConfigError, CheckpointError } from "../errors.js";
+import { CheckpointContext } from "./context.js";
+import { type StageLike, stageName } from "./stage.js";
 
 /** Where in a pipeline an error arose. */
 export interface StagePlace {
@@ -27,5 +29,22 @@ export function enrichError(error: unknown, { stage, index, total }: StagePlace)
   return new CheckpointError("STAGE_FAILED", `The stage ${stage} (${index + 1} of ${total}) failed: ${message}`, {
     details: { ...place, errorType: type },
     cause: error,
+  });
+}
+
+/** Stages may be plain JavaScript: one that forgets to return its context must not end in a riddle. */
+export function requireContext(value: unknown, stage: StageLike): CheckpointContext {
+  if (value instanceof CheckpointContext) return value;
+  throw new CheckpointConfigError("STAGE_INVALID", `The stage ${stageName(stage)} did not return a CheckpointContext.`, {
+    details: { stage: stageName(stage), found: value === null ? "null" : typeof value },
+    suggestions: ["Return context.with(...) from its process, or the context itself."],
+  });
+}
+
+/** A stage that can only run asynchronously stands in a synchronous run. */
+export function asyncOnly(stage: StageLike, index: number): CheckpointConfigError {
+  return new CheckpointConfigError("STAGE_ASYNC_ONLY", `The stage ${stageName(stage)} (stage ${index}) can only run asynchronously.`, {
+    details: { stage: stageName(stage), stageIndex: index },
+    suggestions: ["Use execute() instead of executeSync()."],
   });
 }

@@ -82,7 +82,7 @@ export class ChecksumCheck extends CheckpointCheck {
     const { tensors } = await hashTensors(subject, {
       kernels: await kernelsOf(context),
       algorithm: this.options.algorithm,
-      select: (tensor) => chosen.includes(tensor),
+      select: (tensor) => wanted.has(tensor.path) || wanted.has(tensor.name),
       signal: stage.signal,
       onProgress: stage.onProgress,
     });

@@ -37,18 +37,24 @@ export class CompatibleCheck extends CheckpointCheck {
   /** @throws {CheckpointIncompatibleError} INCOMPATIBLE with every difference */
   async process(context: CheckpointContext, stage: StageOptions = {}): Promise<CheckpointContext> {
     const checkpoint = context.requireCheckpoint(this.name, this.options.from);
-    if (this.options.like === undefined) return this.#compare(context, checkpoint, context.require(this.name, "model"), stage);
+    if (this.options.like === undefined)
+      return this.#compare(context, checkpoint, { model: context.require(this.name, "model"), name: "the model" }, stage);
     const other = await openUri(context.require(this.name, "platform"), this.options.like, { signal: stage.signal });
     try {
-      return this.#compare(context, checkpoint, ReferenceModel.like(other), stage);
+      return this.#compare(context, checkpoint, { model: ReferenceModel.like(other), name: other.uri }, stage);
     } finally {
       await other.close();
     }
   }
 
-  #compare(context: CheckpointContext, checkpoint: Checkpoint, model: ModelAdapter, stage: StageOptions): CheckpointContext {
+  #compare(
+    context: CheckpointContext,
+    checkpoint: Checkpoint,
+    like: { model: ModelAdapter; name: string },
+    stage: StageOptions,
+  ): CheckpointContext {
     const { strict, sameDtypes, sameTies } = this.options;
-    const plan = planFor(checkpoint, model, this.options);
+    const plan = planFor(checkpoint, like.model, this.options);
     for (const notice of plan.notices) stage.onNotice?.(notice);
     const { missingKeys, unexpectedKeys, shapeMismatches } = plan.differences;
     const converted = convertedDtypes(plan);
@@ -62,7 +68,7 @@ export class CompatibleCheck extends CheckpointCheck {
     if (Object.values(problems).some((found) => found.length > 0)) throw incompatibleError(problems, adviceFor(plan.differences));
     return recordCheck(context, "compatible", {
       checkpoint: checkpoint.uri,
-      like: this.options.like === undefined ? "the model" : "another checkpoint",
+      like: like.name,
       tensors: plan.values.size,
       missing_keys: missingKeys,
       unexpected_keys: unexpectedKeys,

@@ -2,7 +2,7 @@ import type { Checkpoint } from "@ckptkit/core";
 import type { CheckpointContext } from "@ckptkit/core/pipeline";
 import { globMatcher, type SelectTensor } from "@ckptkit/inspect";
 import { z } from "zod";
-import { checkpointOfModel } from "../model/model-checkpoint.js";
+import { checkpointOfWeights } from "../model/model-checkpoint.js";
 
 /** Options of stages that look at a checkpoint, or at the model that was loaded. */
 export const subjectShape = {
@@ -19,26 +19,27 @@ export const chooseShape = {
   exclude: z.array(z.string()).default([]).describe("Globs of the tensors that are left out"),
 } as const;
 
+/** What the options {@link subjectShape} come to. */
+interface SubjectOptions {
+  of: "auto" | "model" | "checkpoint";
+  from?: string | undefined;
+}
+
 /** Whether a stage looks at the model. */
-export function looksAtModel(
-  context: CheckpointContext,
-  { of, from }: { of: "auto" | "model" | "checkpoint"; from?: string | undefined },
-): boolean {
+export function looksAtModel(context: CheckpointContext, { of, from }: SubjectOptions): boolean {
   if (from !== undefined || of === "checkpoint") return false;
   return of === "model" || context.model?.weightsInitialized === true;
 }
 
 /**
- * What a stage looks at, as a checkpoint.
+ * The tensors that a check looks at, as a checkpoint: of the model, under their names, or of the checkpoint.
  *
  * @throws {CheckpointConfigError} CONTEXT_INCOMPLETE
  */
-export function subjectOf(
-  context: CheckpointContext,
-  options: { of: "auto" | "model" | "checkpoint"; from?: string | undefined },
-  stageName: string,
-): Checkpoint {
-  return looksAtModel(context, options) ? checkpointOfModel(context, stageName) : context.requireCheckpoint(stageName, options.from);
+export function subjectOf(context: CheckpointContext, options: SubjectOptions, stageName: string): Checkpoint {
+  return looksAtModel(context, options)
+    ? checkpointOfWeights(context.require(stageName, "model"))
+    : context.requireCheckpoint(stageName, options.from);
 }
 
 /** The tensors that globs choose; undefined for all. */

@@ -61,13 +61,7 @@ export abstract class WeightsLoader extends LoadingStrategy {
   protected selectAll(plan: LoadPlan, strict: boolean): Selection {
     this.requireFit(plan, strict);
     const { missingKeys, unexpectedKeys } = plan.differences;
-    return {
-      values: plan.values,
-      metadata: {
-        ...(missingKeys.length > 0 && { missing_keys: missingKeys }),
-        ...(unexpectedKeys.length > 0 && { unexpected_keys: unexpectedKeys }),
-      },
-    };
+    return { values: plan.values, metadata: { missing_keys: missingKeys, unexpected_keys: unexpectedKeys } };
   }
 
   /**

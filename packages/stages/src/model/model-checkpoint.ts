@@ -41,6 +41,11 @@ export function checkpointOfModel(context: CheckpointContext, stageName: string)
   return checkpointOfTree(tree, { uri: checkpoint ? `the model loaded from ${checkpoint.uri}` : "the model", format: "model" });
 }
 
+/** The current tensors of a model alone, under their names. */
+export function checkpointOfWeights(model: ModelAdapter): Checkpoint {
+  return checkpointOfTree(weightsOf(model, undefined), { uri: "the model", format: "model" });
+}
+
 const keeps = (key: Tree, resumed: boolean): boolean =>
   typeof key === "string" && (DESCRIBING.includes(key) || (resumed && !TRAINING_KEYS.has(key)));
 

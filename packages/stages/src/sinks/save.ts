@@ -3,8 +3,9 @@ import { type CheckpointContext, CheckpointSink, type StageOptions } from "@ckpt
 import { siblingAddress } from "@ckptkit/formats";
 import { CONVERT_TARGETS, type ConvertTarget, convertCheckpoint } from "@ckptkit/inspect";
 import { z } from "zod";
-import { chooseShape, selectionOf, subjectOf, subjectShape } from "../inspecting/subject.js";
+import { chooseShape, looksAtModel, selectionOf, subjectShape } from "../inspecting/subject.js";
 import { kernelsOf } from "../kernels-of.js";
+import { checkpointOfModel } from "../model/model-checkpoint.js";
 import { parseOptions } from "../options.js";
 import { fileNameOf } from "../sink/file-name.js";
 
@@ -77,7 +78,9 @@ export class SaveSink extends CheckpointSink {
   async process(context: CheckpointContext, stage: StageOptions = {}): Promise<CheckpointContext> {
     const { path, dtype, maxShardBytes, all, checkCrc } = this.options;
     const platform = context.require(this.name, "platform");
-    const subject = subjectOf(context, this.options, this.name);
+    const subject = looksAtModel(context, this.options)
+      ? checkpointOfModel(context, this.name)
+      : context.requireCheckpoint(this.name, this.options.from);
     refuseSource(context, subject, path);
     const { files, tensorCount, ties, findings } = await convertCheckpoint(
       subject,
