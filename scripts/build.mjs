@@ -26,7 +26,7 @@ try {
     platform: isNode ? "node" : "neutral",
     // A library leaves its dependencies to the installer. The CLI carries our own packages, so that it starts in one read.
     packages: manifest.bin ? undefined : "external",
-    external: manifest.bin ? Object.keys(manifest.dependencies ?? {}) : undefined,
+    external: manifest.bin ? Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }) : undefined,
     chunkNames: "chunks/[name]-[hash]",
     legalComments: "none",
     logLevel: "warning",

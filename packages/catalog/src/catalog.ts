@@ -2,6 +2,7 @@ import { CheckpointConfigError } from "@ckptkit/core";
 import { type Notice, STAGE_KINDS, type StageConfig, type StageKind, type StageLike } from "@ckptkit/core/pipeline";
 import { closest, distance } from "fastest-levenshtein";
 import { byName, type CatalogEntry, discoverStages } from "./discover.js";
+import { AS_KEY, namedSource } from "./named-source.js";
 import { OWN_MODULES, type StageModule } from "./own-modules.js";
 
 /** Key of a stage that is named by module and class instead of by its simple name. */
@@ -16,6 +17,8 @@ export interface ResolvedStage {
   readonly options: StageConfig;
   /** The key that names the stage: its kind, or `_target_`. */
   readonly key: string;
+  /** For a source: the name that its checkpoint gets. */
+  readonly as?: string | undefined;
 }
 
 /** What modules were found to export, so that each is loaded and looked at once. */
@@ -149,7 +152,15 @@ export class Catalog {
       );
     }
     const kind = STAGE_KINDS.find((candidate) => candidate === key);
-    return { entry: kind ? this.get(kind, name) : this.#target(name), options, key };
+    const entry = kind ? this.get(kind, name) : this.#target(name);
+    if (entry.kind !== "source" || !Object.hasOwn(options, AS_KEY) || Object.hasOwn(entry.schema?.shape ?? {}, AS_KEY))
+      return { entry, options, key };
+    const { [AS_KEY]: as, ...rest } = options;
+    if (typeof as === "string" && as !== "") return { entry, options: rest, key, as };
+    throw new CheckpointConfigError("STAGE_CONFIG", "A name for the checkpoint was expected.", {
+      details: { key: AS_KEY },
+      suggestions: ["For example: as: encoder"],
+    });
   }
 
   /** `@ckptkit/stages/sources#S3Source`; a dotted Python path counts by its last part. */
@@ -179,11 +190,11 @@ export class Catalog {
    * @throws {CheckpointConfigError} UNKNOWN_STAGE, STAGE_CONFIG, INVALID_ARGUMENT
    */
   build = (config: StageConfig): StageLike => {
-    const { entry, options } = this.resolve(config);
+    const { entry, options, as } = this.resolve(config);
     const stage = new entry.stage(options);
     // A bundler may have renamed the class; in messages and metadata it has the name that its module gives it.
     if (stage.name !== entry.className) Object.defineProperty(stage, "name", { value: entry.className });
-    return stage;
+    return as === undefined ? stage : namedSource(stage, as);
   };
 }
 

@@ -40,7 +40,7 @@ export type StagesOf<Module, Kind extends StageKind> = {
   [ClassName in keyof Module & string]: Module[ClassName] extends abstract new (
     ...options: never
   ) => { readonly kind: Kind }
-    ? { [Key in Kind]: NameOf<ClassName> } & OptionsOf<Module[ClassName]>
+    ? { [Key in Kind]: NameOf<ClassName> } & OptionsOf<Module[ClassName]> & (Kind extends "source" ? { as?: string } : unknown)
     : never;
 }[keyof Module & string];
 

@@ -13,3 +13,4 @@ export { OWN_MODULES, type StageModule } from "./own-modules.js";
 export { contextFromConfig, type FromConfigOptions, pipelineFromConfig } from "./pipeline-from-config.js";
 export type { FitMismatch, LoaderFit } from "./plan/loader-fit.js";
 export { type PipelinePlan, type PlannedStage, type PlanOptions, type PlanStatus, planPipeline } from "./plan/plan-pipeline.js";
+export { type StageOption, stageOptions } from "./stage-options.js";

@@ -6,7 +6,8 @@ Examples:
   ckpt scan model.ckpt                               is there a NaN in it?
   ckpt hash --tensors model.safetensors              a digest of every tensor
   ckpt convert model.ckpt model.safetensors          the model's weights, as safetensors
-  ckpt inspect https://example.org/model.ckpt        over HTTP: reads the description alone`,
+  ckpt inspect https://example.org/model.ckpt        over HTTP: reads the description alone
+  ckpt run pipeline.yaml                             open, check, load, change and save, as a file describes`,
   inspect: `
 Examples:
   ckpt inspect model.ckpt
@@ -33,11 +34,36 @@ Examples:
   ckpt convert last.ckpt small.safetensors --dtype BF16
   ckpt convert last.ckpt out/model.safetensors --max-shard-size 5GB
   ckpt convert model.pt model.ckpt --all             for Lightning, optimizer and the rest too`,
+  run: `
+Examples:
+  ckpt run pipeline.yaml
+  ckpt run pipeline.yaml --set stages.local.path=last.ckpt --set stages.save.path=out/model.safetensors
+  ckpt run pipeline.yaml --dry-run                   what would it do?
+  ckpt run pipeline.yaml --json | jq '.stages[] | {name, status, durationMs}'`,
+  plan: `
+Examples:
+  ckpt plan pipeline.yaml
+  ckpt plan pipeline.yaml --set model.like=base.safetensors
+  ckpt plan pipeline.yaml --json | jq '.stages[].fit | select(. != null)'`,
+  catalog: `
+Examples:
+  ckpt catalog                                       all stages
+  ckpt catalog loader                                the loading strategies
+  ckpt catalog loader transfer_learning              its options`,
+  schema: `
+Examples:
+  ckpt schema > pipeline.schema.json                 then, in a pipeline's first line:
+                                                     # yaml-language-server: $schema=pipeline.schema.json`,
+  doctor: `
+Examples:
+  ckpt doctor
+  ckpt doctor --json | jq '.checks[] | select(.status == "warning")'`,
 } as const;
 
 /** What the exit codes mean. */
 export const EXIT_CODES = `Exit codes:
   0    good
-  1    the checkpoint has a problem: a NaN or Inf, a wrong checksum, an error among the findings, no weights to convert
+  1    the checkpoint has a problem: a NaN or Inf, a wrong checksum, an error among the findings, no weights to
+       convert, a check that refuses it, a model that it does not fit
   2    the command line is wrong, or the checkpoint could not be read or written
   130  interrupted (Ctrl-C): nothing was written`;

@@ -8,6 +8,7 @@ import type { InspectFlags } from "./commands/inspect.js";
 import type { ScanFlags } from "./commands/scan.js";
 import { EXAMPLES, EXIT_CODES } from "./help-text.js";
 import { oneOf, parseByteSize } from "./option-values.js";
+import { addPipelineCommands } from "./program-pipelines.js";
 
 const TARGETS: readonly ConvertTarget[] = ["safetensors", "pytorch", "lightning", "state_dict"];
 const DTYPES = CAST_DTYPES.filter((dtype) => dtype !== "F64");
@@ -106,6 +107,7 @@ export function createProgram(version: string, context: CommandContext): Command
       process.exitCode = await convert(uri, out, command.optsWithGlobals<ConvertFlags>(), context);
     });
 
+  addPipelineCommands(program, context, verbose);
   return program;
 }
 

@@ -3,6 +3,7 @@ import { STAGE_KINDS } from "@ckptkit/core/pipeline";
 import { z } from "zod";
 import { type Catalog, TARGET_KEY, targetOf } from "../catalog.js";
 import type { CatalogEntry } from "../discover.js";
+import { AS_DESCRIPTION, AS_KEY } from "../named-source.js";
 import { settingsSchema } from "./settings.js";
 
 /** JSON Schema of pipeline files, 2020-12: for editors that complete and check. */
@@ -45,7 +46,11 @@ function stageSchema({ kind, name, className, description, schema }: CatalogEntr
     type: "object",
     title: `${kind}: ${name}`,
     description,
-    properties: { [kind]: { enum: [name, className], description }, ...properties },
+    properties: {
+      [kind]: { enum: [name, className], description },
+      ...(kind === "source" && { [AS_KEY]: { type: "string", minLength: 1, description: AS_DESCRIPTION } }),
+      ...properties,
+    },
     required: [kind],
     ...(required.length > 0 && { allOf: required }),
     additionalProperties: schema === undefined,

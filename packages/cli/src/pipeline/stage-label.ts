@@ -1,0 +1,22 @@
+import type { Catalog, PipelineConfig } from "@ckptkit/catalog";
+import { type StageLike, stageName } from "@ckptkit/core/pipeline";
+
+/** How a stage is called in what people read: by its kind and its name in configuration. */
+export interface StageLabel {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** The labels of a pipeline's stages. */
+export function stageLabels({ stages }: PipelineConfig, catalog: Catalog): StageLabel[] {
+  return stages.map((stage) => {
+    if (isBuilt(stage)) return { kind: stage.kind ?? "stage", name: stageName(stage) };
+    const { kind, name } = catalog.resolve(stage).entry;
+    return { kind, name };
+  });
+}
+
+const isBuilt = (stage: PipelineConfig["stages"][number]): stage is StageLike => typeof stage.process === "function";
+
+/** `source s3`. */
+export const labelText = ({ kind, name }: StageLabel): string => `${kind} ${name}`;

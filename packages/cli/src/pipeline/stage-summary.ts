@@ -1,0 +1,92 @@
+import type { Json } from "@ckptkit/core";
+import type { CheckpointContext, StageKind } from "@ckptkit/core/pipeline";
+import { countText, plural, sizeText } from "../output/sizes.js";
+
+/**
+ * What a stage did, in a few words, from what it left in its context; '' where there is nothing to tell.
+ *
+ * @param before the context that the stage was given.
+ */
+export function stageSummary(kind: StageKind | undefined, before: CheckpointContext | undefined, after: CheckpointContext): string {
+  switch (kind) {
+    case "source":
+      return openedText(before, after);
+    case "check":
+      return checkText(before, after);
+    case "loader":
+      return loadedText(after);
+    case "modifier":
+      return modifiedText(before, after);
+    case "sink":
+      return writtenText(before, after);
+    default:
+      return "";
+  }
+}
+
+function openedText(before: CheckpointContext | undefined, { checkpoint, checkpoints }: CheckpointContext): string {
+  const added = [...checkpoints].find(([name, found]) => before?.checkpoints.get(name) !== found);
+  const opened = added?.[1] ?? checkpoint;
+  if (!opened) return "";
+  const { format, layout, tensors, byteLength } = opened;
+  return `${added ? `as ${added[0]}: ` : ""}${format}, ${layout}, ${plural(tensors.length, "tensor")}, ${sizeText(byteLength)}`;
+}
+
+function checkText(before: CheckpointContext | undefined, { metadata }: CheckpointContext): string {
+  const result = entriesOf(newEntry(before, metadata, "check_"));
+  const parts = Object.entries(result).flatMap(([key, value]) => {
+    if (key === "status" || (typeof value !== "number" && typeof value !== "string")) return [];
+    return [
+      typeof value === "number"
+        ? `${countText(value)} ${words(key)}`
+        : `${words(key)} ${value.length > 20 ? `${value.slice(0, 16)}...` : value}`,
+    ];
+  });
+  return parts.slice(0, 3).join(", ");
+}
+
+function loadedText({ metadata, model }: CheckpointContext): string {
+  const loads = metadata.loads;
+  const last = entriesOf(Array.isArray(loads) ? loads.at(-1) : undefined);
+  const size = model?.stateDict().size;
+  const loaded =
+    typeof last.loaded === "number" ? `${countText(last.loaded)}${size === undefined ? "" : ` of ${countText(size)}`} tensors` : "";
+  const skipped = Object.keys(entriesOf(metadata.skipped_params)).length;
+  return [loaded, skipped > 0 ? `${countText(skipped)} skipped` : ""].filter(Boolean).join(", ");
+}
+
+function modifiedText(before: CheckpointContext | undefined, { metadata }: CheckpointContext): string {
+  const applied = metadata.modifiers_applied;
+  if (!Array.isArray(applied) || before?.metadata.modifiers_applied === applied) return "";
+  return Object.entries(entriesOf(applied.at(-1)))
+    .flatMap(([key, value]) => {
+      if (typeof value === "number") return [`${words(key)} ${countText(value)}`];
+      return Array.isArray(value) && key !== "submodules" ? [`${countText(value.length)} ${words(key)}`] : [];
+    })
+    .slice(0, 3)
+    .join(", ");
+}
+
+function writtenText(before: CheckpointContext | undefined, { metadata }: CheckpointContext): string {
+  const { saved, report } = metadata;
+  if (Array.isArray(saved) && before?.metadata.saved !== saved) {
+    const { files } = entriesOf(saved.at(-1));
+    const list = (Array.isArray(files) ? files : []).map(entriesOf);
+    const bytes = list.reduce((sum, { byteLength }) => sum + (typeof byteLength === "number" ? byteLength : 0), 0);
+    const [first] = list;
+    return `${list.length === 1 ? String(first?.name) : plural(list.length, "file")}, ${sizeText(bytes)}`;
+  }
+  return typeof report === "string" && before?.metadata.report !== report ? report : "";
+}
+
+/** The first entry of the metadata that begins so, and that the stage made. */
+function newEntry(before: CheckpointContext | undefined, metadata: CheckpointContext["metadata"], prefix: string): Json | undefined {
+  const key = Object.keys(metadata).find((name) => name.startsWith(prefix) && before?.metadata[name] !== metadata[name]);
+  return key === undefined ? undefined : metadata[key];
+}
+
+function entriesOf(value: Json | undefined): { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as { readonly [key: string]: Json }) : {}; // no list: a map
+}
+
+const words = (key: string): string => key.replaceAll("_", " ");
