@@ -9,7 +9,7 @@ import { blocksOf, pageNames, readPage } from "../src/pages.js";
 /** What changes from run to run. */
 const steady = (text: string): string =>
   text
-    .replace(/\d+(?:\.\d+)? (?:ms|s)\b/g, "TIME")
+    .replace(/ *\d+(?:\.\d+)? (?:ms|s)\b/g, " TIME")
     .replace(/[ \t]+$/gm, "")
     .trimEnd();
 
