@@ -51,7 +51,8 @@ export function checkOffsets(tensors: readonly HeaderTensor[], dataBytes: number
 function checkLength(tensor: HeaderTensor, file: string): void {
   const { name, dtype, shape, begin, end } = tensor;
   // Beyond 2^53 - 1 the product is not exact any more, and no file is so long.
-  const bits = shape.reduce((product, size) => product * size, 1) * DTYPES[dtype].bits;
+  let bits: number = DTYPES[dtype].bits;
+  for (const size of shape) bits = Number.isSafeInteger(bits) ? bits * size : bits;
   if (!Number.isSafeInteger(bits) || bits % 8 !== 0) {
     const count = Number.isSafeInteger(bits) ? `${bits} bits, which are not whole bytes` : "more than 2^53 - 1 bits";
     throw wrong(`${labelOf(tensor, file)} is ${dtype} of shape [${shape.slice(0, 16).join(", ")}]: ${count}.`, { tensor: name });
