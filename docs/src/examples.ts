@@ -54,7 +54,8 @@ export async function runTypeScript(code: string, folder: string, name: string):
   const outfile = join(folder, `${name}.mjs`);
   await build({
     stdin: { contents: code, loader: "ts", resolveDir: folder, sourcefile: `${name}.ts` },
-    nodePaths: [`${DOCS}node_modules`, `${ROOT}node_modules`],
+    // The last for zod, which examples of stages use.
+    nodePaths: [`${DOCS}node_modules`, `${ROOT}node_modules`, `${ROOT}packages/stages/node_modules`],
     outfile,
     bundle: true,
     format: "esm",
