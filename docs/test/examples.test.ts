@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Catalog, loadConfig } from "@ckptkit/catalog";
 import { afterAll, describe, expect, it } from "vitest";
 import { examplesOf, fileNameOf, fillFolder, runShell, runTypeScript } from "../src/examples.js";
-import { blocksOf, pageNames, readPage } from "../src/pages.js";
+import { blocksOf, pageNames, ROOT, readPage } from "../src/pages.js";
+
+if (!existsSync(`${ROOT}packages/cli/dist/main.js`)) throw new Error("packages/cli is not built. Build it first: pnpm build");
 
 /** What changes from run to run. */
 const steady = (text: string): string =>
