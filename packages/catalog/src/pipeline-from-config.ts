@@ -5,6 +5,7 @@ import { ReferenceModel } from "@ckptkit/stages/model";
 import type { Catalog } from "./catalog.js";
 import type { PipelineConfig } from "./config/check.js";
 import { camelCase } from "./config/node.js";
+import { contextForLoader } from "./reference-training.js";
 
 /** What {@link pipelineFromConfig} takes besides configuration. */
 export interface FromConfigOptions {
@@ -14,7 +15,7 @@ export interface FromConfigOptions {
 
 /**
  * The pipeline that a configuration describes. A loader that finds no model in its context fills one that is made from the
- * source's own tensors.
+ * source's own tensors; its settings are the defaults of the stages' options of the same names.
  *
  * @throws {CheckpointConfigError} UNKNOWN_STAGE, STAGE_CONFIG, INVALID_ARGUMENT
  * @example
@@ -73,12 +74,6 @@ export async function contextFromConfig(
 
 const isStage = (stage: PipelineConfig["stages"][number]): stage is StageLike => typeof stage.process === "function";
 
-/** The context of a loader: with a model that is made from the checkpoint, when the context brings none. */
-export function withModelFor(stage: StageLike, context: CheckpointContext): CheckpointContext {
-  if (stage.kind !== "loader" || context.model || !context.checkpoint) return context;
-  return context.with({ model: ReferenceModel.like(context.checkpoint, { kernels: context.kernels }) });
-}
-
 /** A stage whose contexts are told, and that finds a model. */
 function withOwnModel(stage: StageLike, onContext: FromConfigOptions["onContext"]): StageLike {
   const tell = (context: CheckpointContext): CheckpointContext => {
@@ -89,7 +84,7 @@ function withOwnModel(stage: StageLike, onContext: FromConfigOptions["onContext"
   return {
     kind: stage.kind,
     name: stageName(stage),
-    process: async (context, options) => tell(await stage.process(withModelFor(stage, context), options)),
-    ...(processSync && { processSync: (context, options) => tell(processSync.call(stage, withModelFor(stage, context), options)) }),
+    process: async (context, options) => tell(await stage.process(contextForLoader(stage, context), options)),
+    ...(processSync && { processSync: (context, options) => tell(processSync.call(stage, contextForLoader(stage, context), options)) }),
   };
 }

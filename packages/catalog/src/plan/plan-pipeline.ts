@@ -10,7 +10,8 @@ import {
 } from "@ckptkit/core/pipeline";
 import type { Catalog } from "../catalog.js";
 import type { PipelineConfig } from "../config/check.js";
-import { contextFromConfig, stagesOf, withModelFor } from "../pipeline-from-config.js";
+import { contextFromConfig, stagesOf } from "../pipeline-from-config.js";
+import { contextForLoader } from "../reference-training.js";
 import { extentOf } from "./estimate.js";
 import { type Activity, HeaderPlatform } from "./header-platform.js";
 import { fitOf, type LoaderFit, misfitOf } from "./loader-fit.js";
@@ -95,7 +96,7 @@ export async function planPipeline(config: PipelineConfig, catalog: Catalog, opt
       }
       const before = platform.headerBytes;
       platform.reset({ mayFetch: stage.kind === "source" });
-      const outcome = await new StageTrial(stage, withModelFor(stage, context), platform.activity, signal).run();
+      const outcome = await new StageTrial(stage, contextForLoader(stage, context), platform.activity, signal).run();
       const verified = verifies.has(index) && outcome.context ? (outcome.context.checkpoint?.byteLength ?? 0) : 0;
       planned.push({
         ...about,
