@@ -1,4 +1,5 @@
 import { CheckpointValidationError, type OutputTensor } from "@ckptkit/core";
+import { quoted } from "./quoted.js";
 
 /**
  * Throws when two tensors would have one name.
@@ -9,7 +10,7 @@ export function checkUniqueNames(tensors: readonly OutputTensor[]): void {
   const seen = new Set<string>();
   for (const { name } of tensors) {
     if (seen.has(name)) {
-      throw new CheckpointValidationError("NAME_CONFLICT", `Two tensors would be written under the name ${JSON.stringify(name)}.`, {
+      throw new CheckpointValidationError("NAME_CONFLICT", `Two tensors would be written under the name ${quoted(name)}.`, {
         details: { name },
         suggestions: ["Select fewer tensors with a filter."],
       });
@@ -18,17 +19,26 @@ export function checkUniqueNames(tensors: readonly OutputTensor[]): void {
   }
 }
 
-/** Splits tensors into those to store and, for the rest, the stored one that has the same bytes. */
-export function separateTies<T extends OutputTensor>(tensors: readonly T[]): { stored: T[]; ties: Map<string, string> } {
+/**
+ * Splits tensors into those to store and, for the rest, the stored one that has the same bytes.
+ *
+ * @param reserved names under which nothing can be noted: such tensors are stored, tied or not.
+ */
+export function separateTies<T extends OutputTensor>(
+  tensors: readonly T[],
+  reserved: ReadonlySet<string>,
+): { stored: T[]; ties: Map<string, string> } {
   const keptByKey = new Map<string, string>();
   const ties = new Map<string, string>();
   const stored: T[] = [];
   for (const tensor of tensors) {
     const kept = keptByKey.get(tensor.tieKey);
-    if (kept === undefined) {
-      keptByKey.set(tensor.tieKey, tensor.name);
-      stored.push(tensor);
-    } else ties.set(tensor.name, kept);
+    if (kept !== undefined && !reserved.has(tensor.name)) {
+      ties.set(tensor.name, kept);
+      continue;
+    }
+    if (kept === undefined) keptByKey.set(tensor.tieKey, tensor.name);
+    stored.push(tensor);
   }
   return { stored, ties };
 }

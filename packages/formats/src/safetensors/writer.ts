@@ -1,18 +1,16 @@
 import {
   type ByteSink,
+  CheckpointConfigError,
   CheckpointValidationError,
   type CreateSink,
   DEFAULT_LIMITS,
-  DTYPES,
-  isDType,
   type OutputTensor,
 } from "@ckptkit/core";
+import { OutputBytes } from "../output-bytes.js";
 import { checkUniqueNames, separateTies } from "../tensor-names.js";
 import { type WriteOptions, type WriteResult, writeSession } from "../write-session.js";
-import { LENGTH_BYTES, SAFETENSORS_DTYPES } from "./header.js";
-
-/** The data section is aligned to this many bytes, as the reference implementation pads its header. */
-const ALIGNMENT = 8;
+import { checkRepresentable, inFileOrder, type OutputEntry, toEntry } from "./entries.js";
+import { ALIGNMENT, LENGTH_BYTES } from "./header.js";
 
 /** How to write safetensors. */
 export interface SafetensorsWriteOptions extends WriteOptions {
@@ -22,91 +20,47 @@ export interface SafetensorsWriteOptions extends WriteOptions {
   maxShardBytes?: number | undefined;
 }
 
-/** A tensor with the dtype and shape that the format writes for it. */
-interface Entry {
-  tensor: OutputTensor;
-  dtype: string;
-  shape: readonly number[];
-}
-
 /**
  * Writes tensors as one safetensors file, or as shards with a `*.safetensors.index.json`. Streams: memory does not grow
  * with the tensors. Tied tensors are stored once, and the dropped name -> kept name goes into `__metadata__`.
  *
- * @throws {CheckpointValidationError} UNSUPPORTED_DTYPE, NAME_CONFLICT, NO_TENSORS
+ * @throws {CheckpointValidationError} UNSUPPORTED_DTYPE, NAME_CONFLICT, LIMIT_EXCEEDED
+ * @throws {CheckpointConfigError} INVALID_ARGUMENT
  * @see https://github.com/huggingface/safetensors#format
+ * @example
+ * await writeSafetensors(tensors, (name) => fileSink(name), { fileName: "model.safetensors", buffer: new Uint8Array(1 << 20) });
  */
 export async function writeSafetensors(
   tensors: readonly OutputTensor[],
   create: CreateSink,
   options: SafetensorsWriteOptions,
 ): Promise<WriteResult> {
+  const { fileName, metadata = {}, maxShardBytes = Number.POSITIVE_INFINITY } = options;
+  if (!(maxShardBytes >= 1)) {
+    throw new CheckpointConfigError("INVALID_ARGUMENT", `maxShardBytes is ${maxShardBytes}; it must be a number of at least 1.`);
+  }
   checkUniqueNames(tensors);
-  checkRepresentable(tensors);
-  const { stored, ties } = separateTies(tensors);
-  const entries = stored.map(toEntry).sort(inFileOrder);
-  const shards = splitIntoShards(entries, options.maxShardBytes);
-  const total = stored.reduce((sum, tensor) => sum + tensor.byteLength, 0);
-  const names = shardNames(options.fileName, shards.length);
-  let done = 0;
+  checkRepresentable(tensors, metadata);
+  // A tie is noted in the metadata under the name of the tensor that is not stored.
+  const { stored, ties } = separateTies(tensors, new Set(Object.keys(metadata)));
+  const shards = splitIntoShards(stored.map(toEntry).sort(inFileOrder), maxShardBytes);
+  const names = shardNames(fileName, shards.length);
+  const bytes = new OutputBytes(stored, options);
   const files = await writeSession(create, options, async (open) => {
     for (const [index, shard] of shards.entries()) {
       const kept = new Set(shard.map(({ tensor }) => tensor.name));
-      const metadata = { ...options.metadata, ...Object.fromEntries([...ties].filter(([, name]) => kept.has(name))) };
-      const sink = await open(names[index] ?? options.fileName);
-      await writeHeader(sink, shard, metadata);
-      for (const { tensor } of shard) {
-        for await (const bytes of tensor.chunks(options.buffer, options)) {
-          await sink.write(bytes);
-          done += bytes.length;
-          options.onProgress?.({ phase: "convert", done, total, item: tensor.name });
-        }
-      }
+      const shardTies = [...ties].filter(([, name]) => kept.has(name));
+      const sink = await open(names[index] ?? fileName);
+      await writeHeader(sink, shard, { ...metadata, ...Object.fromEntries(shardTies) });
+      for (const { tensor } of shard) for await (const piece of bytes.of(tensor)) await sink.write(piece);
     }
-    if (shards.length > 1) await writeIndex(await open(`${stem(options.fileName)}.safetensors.index.json`), shards, names, total);
+    if (shards.length > 1) await writeIndex(await open(`${stem(fileName)}.safetensors.index.json`), shards, names, bytes.total);
   });
   return { files, ties };
 }
 
-function checkRepresentable(tensors: readonly OutputTensor[]): void {
-  const wrong = tensors.filter(({ dtype }) => !SAFETENSORS_DTYPES.has(dtype) && dtype !== "F4_X2");
-  if (wrong.length > 0) {
-    const listed = wrong.slice(0, 5).map(({ name, dtype }) => `${JSON.stringify(name)} (${dtype})`);
-    throw new CheckpointValidationError(
-      "UNSUPPORTED_DTYPE",
-      `safetensors has no dtype for ${wrong.length} of the tensors: ${listed.join(", ")}${wrong.length > 5 ? " ..." : ""}.`,
-      {
-        details: { tensors: wrong.slice(0, 100).map(({ name, dtype }) => ({ name, dtype })) },
-        suggestions: ["Write a torch file (--to state_dict), which keeps these dtypes.", "Leave these tensors out with --filter."],
-      },
-    );
-  }
-  for (const { name } of tensors) {
-    if (name === "__metadata__" || !name.isWellFormed()) {
-      throw new CheckpointValidationError("NAME_CONFLICT", `safetensors cannot hold a tensor named ${JSON.stringify(name)}.`, {
-        details: { name },
-      });
-    }
-  }
-}
-
-/** torch counts pairs of 4-bit floats as one element, safetensors counts both. */
-function toEntry(tensor: OutputTensor): Entry {
-  if (tensor.dtype !== "F4_X2") return { tensor, dtype: tensor.dtype, shape: tensor.shape };
-  const shape = [...tensor.shape];
-  if (shape.length === 0) shape.push(2);
-  else shape[shape.length - 1] = 2 * (shape.at(-1) ?? 1);
-  return { tensor, dtype: "F4", shape };
-}
-
-/** Widest dtype first, so that every tensor is aligned to its elements; then by name. The reference implementation's order. */
-function inFileOrder(a: Entry, b: Entry): number {
-  const bits = ({ dtype }: Entry): number => (isDType(dtype) ? DTYPES[dtype].bits : 0);
-  return bits(b) - bits(a) || (a.tensor.name < b.tensor.name ? -1 : 1);
-}
-
-function splitIntoShards(entries: readonly Entry[], maxShardBytes = Number.POSITIVE_INFINITY): Entry[][] {
-  const shards: Entry[][] = [[]];
+function splitIntoShards(entries: readonly OutputEntry[], maxShardBytes: number): OutputEntry[][] {
+  const shards: OutputEntry[][] = [[]];
   let bytes = 0;
   for (const entry of entries) {
     if (bytes > 0 && bytes + entry.tensor.byteLength > maxShardBytes) {
@@ -128,7 +82,7 @@ function shardNames(fileName: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${stem(fileName)}-${number(index + 1)}-of-${number(count)}.safetensors`);
 }
 
-async function writeHeader(sink: ByteSink, entries: readonly Entry[], metadata: Readonly<Record<string, string>>): Promise<void> {
+async function writeHeader(sink: ByteSink, entries: readonly OutputEntry[], metadata: Readonly<Record<string, string>>): Promise<void> {
   const parts: string[] = [];
   if (Object.keys(metadata).length > 0) parts.push(`"__metadata__":${JSON.stringify(metadata)}`);
   let at = 0;
@@ -151,7 +105,7 @@ async function writeHeader(sink: ByteSink, entries: readonly Entry[], metadata: 
   await sink.write(bytes);
 }
 
-async function writeIndex(sink: ByteSink, shards: readonly Entry[][], names: readonly string[], totalBytes: number): Promise<void> {
+async function writeIndex(sink: ByteSink, shards: readonly OutputEntry[][], names: readonly string[], totalBytes: number): Promise<void> {
   const weights = shards.flatMap((shard, index) => shard.map(({ tensor }) => [tensor.name, names[index] ?? ""] as const));
   weights.sort(([a], [b]) => (a < b ? -1 : 1));
   const index = { metadata: { total_size: totalBytes }, weight_map: Object.fromEntries(weights) };

@@ -1,49 +1,40 @@
-import {
-  CheckpointValidationError,
-  DTYPES,
-  type Finding,
-  isDType,
-  isNode,
-  type OutputTensor,
-  realNumber,
-  type TensorSpec,
-  type Tree,
-} from "@ckptkit/core";
-import type { PickleCall, PickleGlobal, PickleValue } from "@ckptkit/pickle";
+import { CheckpointValidationError, type Finding, isNode, type ListNode, type MapNode, type Tree } from "@ckptkit/core";
+import type { PickleCall, PickleEntry, PickleValue } from "@ckptkit/pickle";
 import { keyText } from "../key-text.js";
-import { storageClassOf, torchNameOf, UNTYPED_STORAGE } from "./dtypes.js";
-
-/** Gives the bytes to write for a tensor of a tree. The same view gives outputs of the same `tieKey`. */
-export type ResolveTensor = (spec: TensorSpec, name: string) => OutputTensor;
+import { dtypeOfGlobal, torchNameOf } from "./dtypes.js";
+import { call, global } from "./pickle-parts.js";
+import { type ResolveTensor, TensorPickler } from "./tensor-to-pickle.js";
 
 /** Collections that `torch.load(weights_only=True)` builds; what is not here becomes the nearest built-in. */
 const MAPPINGS = new Set(["collections.OrderedDict", "collections.Counter"]);
-/** Globals that stand for themselves there. @see torch/_weights_only_unpickler.py, _get_allowed_globals */
-const CONSTANT = /^torch\.(?:[a-z]+\d*|float8_\w+|float4_\w+|q?u?int\d\w*|per_(?:tensor|channel)_affine(?:_float_qparams)?)$/;
 
-const global = (dotted: string): PickleGlobal => {
-  const cut = dotted.lastIndexOf(".");
-  return { kind: "global", module: dotted.slice(0, cut), name: dotted.slice(cut + 1) };
-};
-const tuple = (...items: PickleValue[]): PickleValue => ({ kind: "tuple", items });
-const call = (dotted: string, ...args: PickleValue[]): PickleCall => ({ kind: "call", via: "REDUCE", callable: global(dotted), args });
+/** Quantisation schemes that it knows. @see torch/_weights_only_unpickler.py, _get_allowed_globals */
+const SCHEME = /^torch\.per_(?:tensor|channel)_(?:affine|symmetric)$|^torch\.per_channel_affine_float_qparams$/;
+
+/** Whether a global stands for itself there: a scheme, or a dtype under the name that torch gives it (not torch.float). */
+function isConstant(name: string): boolean {
+  const dtype = dtypeOfGlobal(name);
+  return SCHEME.test(name) || (dtype !== undefined && name === `torch.${torchNameOf(dtype)}`);
+}
 
 /**
  * Turns a tree into a pickle that holds nothing which torch's restricted loader refuses. Objects of other classes are left
  * out, each with a finding.
  */
 export class PickleBuilder {
-  /** Storages to write, by key, in the order of their first mention. */
-  readonly storages: OutputTensor[] = [];
   readonly findings: Finding[] = [];
-  readonly #resolve: ResolveTensor;
-  readonly #keys = new Map<string, number>();
-  readonly #tensors = new Map<string, PickleValue>();
+  readonly #tensors: TensorPickler;
   readonly #built = new Map<object, PickleValue>();
+  readonly #building = new Set<object>();
   readonly #path: string[] = [];
 
   constructor(resolve: ResolveTensor) {
-    this.#resolve = resolve;
+    this.#tensors = new TensorPickler(resolve);
+  }
+
+  /** Storages to write, by key, in the order of their first mention. */
+  get storages(): TensorPickler["storages"] {
+    return this.#tensors.storages;
   }
 
   /** The pickle value of a tree; undefined when it cannot be represented. */
@@ -51,7 +42,10 @@ export class PickleBuilder {
     if (!isNode(tree) || tree.kind === "real") return tree;
     const built = this.#built.get(tree);
     if (built !== undefined) return built;
+    if (this.#building.has(tree)) return this.#drop("a tuple that holds itself");
+    this.#building.add(tree);
     const value = this.#node(tree);
+    this.#building.delete(tree);
     if (value !== undefined) this.#built.set(tree, value);
     return value;
   }
@@ -59,30 +53,30 @@ export class PickleBuilder {
   #node(tree: Exclude<Tree, null | boolean | number | bigint | string | Uint8Array | { kind: "real" }>): PickleValue | undefined {
     switch (tree.kind) {
       case "tensor":
-        return this.#tensor(tree.tensor);
+        return this.#tensors.pickle(tree.tensor, this.#path.join(".")) ?? this.#drop(`a tensor of type ${tree.tensor.dtype}`);
       case "global":
-        return CONSTANT.test(tree.name) ? global(tree.name) : this.#drop(`the name ${tree.name}`);
+        return isConstant(tree.name) ? global(tree.name) : this.#drop(`the name ${tree.name}`);
       case "map":
         return this.#map(tree);
       case "list":
         return this.#list(tree);
-      case "object": {
-        if (tree.type === "torch.device" || tree.type === "builtins.complex")
+      case "object":
+        if (tree.type === "torch.device" || tree.type === "builtins.complex") {
           return call(tree.type, ...(tree.args ?? []).map((arg) => this.build(arg) ?? null));
+        }
         return this.#drop(`an object of class ${tree.type}`);
-      }
     }
   }
 
-  #map(tree: Extract<Tree, { kind: "map" }>): PickleValue {
-    const entries: [PickleValue, PickleValue][] = [];
+  #map(tree: MapNode): PickleValue {
+    const entries: PickleEntry[] = [];
     const made: PickleCall | undefined = MAPPINGS.has(tree.type) ? { ...call(tree.type), entries } : undefined;
     const node: PickleValue = made ?? { kind: "dict", entries };
     this.#built.set(tree, node); // before the members, which may refer back
     for (const [key, entry] of tree.entries) {
-      const pickledKey = this.build(key);
       this.#path.push(keyText(key));
-      const value = this.build(entry);
+      const pickledKey = isHashable(key) ? this.build(key) : this.#drop("a key that would be no key any more");
+      const value = pickledKey === undefined ? undefined : this.build(entry);
       this.#path.pop();
       if (pickledKey !== undefined && value !== undefined) entries.push([pickledKey, value]);
     }
@@ -91,7 +85,7 @@ export class PickleBuilder {
     return node;
   }
 
-  #list(tree: Extract<Tree, { kind: "list" }>): PickleValue {
+  #list(tree: ListNode): PickleValue {
     const items: PickleValue[] = [];
     const isTuple = tree.type === "tuple" || tree.type === "torch.Size";
     const isSet = tree.type === "set" || tree.type === "frozenset";
@@ -105,89 +99,23 @@ export class PickleBuilder {
     return tree.type === "torch.Size" ? call("torch.Size", node) : node;
   }
 
-  #tensor(spec: TensorSpec): PickleValue | undefined {
-    const output = this.#resolve(spec, this.#path.join("."));
-    const known = this.#tensors.get(output.tieKey);
-    if (known !== undefined) return known;
-    if (!isDType(output.dtype)) return this.#drop(`a tensor of type ${output.dtype}`);
-    const value = output.dtype === "F4" ? this.#rebuild(spec, inPairs(output), "F4_X2") : this.#rebuild(spec, output, output.dtype);
-    if (value !== undefined) this.#tensors.set(output.tieKey, value);
-    return value;
-  }
-
-  #rebuild(spec: TensorSpec, output: OutputTensor, dtype: keyof typeof DTYPES): PickleValue | undefined {
-    const itemBytes = DTYPES[dtype].bits / 8;
-    const storageClass = storageClassOf(dtype);
-    const torchName = torchNameOf(dtype);
-    if (torchName === undefined || itemBytes < 1) throw noTorchDType(output);
-    const key = this.#storageKey(output);
-    const id = tuple(
-      "storage",
-      global(storageClass === undefined ? UNTYPED_STORAGE : `torch.${storageClass}`),
-      key,
-      "cpu",
-      storageClass === undefined ? output.byteLength : output.byteLength / itemBytes,
-    );
-    const size = tuple(...output.shape);
-    const stride = tuple(...strides(output.shape));
-    const persistent: PickleValue = { kind: "persistent", id };
-    const hooks = call("collections.OrderedDict");
-    if (spec.quantization && dtype.startsWith("Q")) {
-      const parameters = this.#quantizer(spec.quantization);
-      return parameters && call("torch._utils._rebuild_qtensor", persistent, 0, size, stride, parameters, false, hooks);
-    }
-    if (storageClass !== undefined) return call("torch._utils._rebuild_tensor_v2", persistent, 0, size, stride, false, hooks);
-    return call("torch._utils._rebuild_tensor_v3", persistent, 0, size, stride, false, hooks, global(`torch.${torchName}`));
-  }
-
-  #quantizer(quantization: NonNullable<TensorSpec["quantization"]>): PickleValue | undefined {
-    if (quantization.scheme === "per_tensor_affine") {
-      return tuple(global("torch.per_tensor_affine"), realNumber(quantization.scale), quantization.zeroPoint);
-    }
-    const scales = this.#tensor(quantization.scales);
-    const zeroPoints = this.#tensor(quantization.zeroPoints);
-    if (scales === undefined || zeroPoints === undefined) return undefined;
-    return tuple(global(`torch.${quantization.scheme}`), scales, zeroPoints, quantization.axis);
-  }
-
-  #storageKey(output: OutputTensor): string {
-    let key = this.#keys.get(output.tieKey);
-    if (key === undefined) {
-      key = this.storages.push(output) - 1;
-      this.#keys.set(output.tieKey, key);
-    }
-    return String(key);
-  }
-
   #drop(what: string): undefined {
-    const at = this.#path.join(".");
     this.findings.push({
       rule: "not-converted",
       severity: "warning",
       message: `${what} is left out: torch.load(weights_only=True) would refuse it.`,
-      at,
+      at: this.#path.join("."),
     });
     return undefined;
   }
 }
 
-/** 4-bit floats as torch counts them: two in an element. */
-function inPairs(output: OutputTensor): OutputTensor {
-  const last = output.shape.at(-1) ?? 0;
-  if (last % 2 !== 0 || last === 0) throw noTorchDType(output);
-  return { ...output, dtype: "F4_X2", shape: [...output.shape.slice(0, -1), last / 2] };
-}
-
-/** The error for a tensor that must not be left out and that torch has no type for. */
-function noTorchDType({ name, dtype, shape }: OutputTensor): CheckpointValidationError {
-  return new CheckpointValidationError(
-    "UNSUPPORTED_DTYPE",
-    `torch has no dtype for the tensor ${JSON.stringify(name)} (${dtype}, shape [${shape.join(", ")}]).`,
-    {
-      details: { name, dtype, shape },
-      suggestions: ["Write safetensors (--to safetensors), which keeps this dtype.", "Leave the tensor out with --filter."],
-    },
-  );
+/** Whether a key will still be one when it is loaded: a frozenset becomes a set, which cannot be. */
+function isHashable(key: Tree, seen = new Set<Tree>()): boolean {
+  if (!isNode(key) || seen.has(key)) return true;
+  seen.add(key);
+  if (key.kind !== "list") return key.kind !== "map";
+  return (key.type === "tuple" || key.type === "torch.Size") && key.items.every((item) => isHashable(item, seen));
 }
 
 /** The error for a root that no restricted loader would build. */
@@ -195,19 +123,6 @@ export function torchValueError(): CheckpointValidationError {
   return new CheckpointValidationError(
     "UNSUPPORTED_DTYPE",
     "The checkpoint's root is an object that torch.load(weights_only=True) would refuse, so it cannot be written.",
-    {
-      suggestions: ["Write only the model's weights, without --all."],
-    },
+    { suggestions: ["Write only the model's weights, without --all."] },
   );
-}
-
-/** torch's strides of a contiguous tensor: a size of 0 counts as 1. */
-function strides(shape: readonly number[]): number[] {
-  let step = 1;
-  const result: number[] = [];
-  for (const size of [...shape].reverse()) {
-    result.unshift(step);
-    step *= Math.max(1, size);
-  }
-  return result;
 }

@@ -1,8 +1,10 @@
 import type { CreateSink, Finding, Kernels, Tree } from "@ckptkit/core";
 import { writePickle } from "@ckptkit/pickle";
+import { OutputBytes } from "../output-bytes.js";
 import { type WriteOptions, type WriteResult, writeSession } from "../write-session.js";
 import { ZipWriter } from "../zip/zip-writer.js";
-import { PickleBuilder, type ResolveTensor, torchValueError } from "./to-pickle.js";
+import type { ResolveTensor } from "./tensor-to-pickle.js";
+import { PickleBuilder, torchValueError } from "./to-pickle.js";
 
 /** How to write a torch archive. */
 export interface TorchWriteOptions extends WriteOptions {
@@ -23,6 +25,7 @@ export interface TorchWriteResult extends WriteResult {
  *
  * @param resolve gives the bytes of each tensor in the tree.
  * @throws {CheckpointValidationError} UNSUPPORTED_DTYPE when the root itself cannot be represented
+ * @throws {CheckpointConfigError} INVALID_ARGUMENT when a tensor gives more or fewer bytes than it declares, or a record stands twice
  * @see https://pytorch.org/docs/stable/notes/serialization.html
  */
 export async function writeTorch(
@@ -35,9 +38,8 @@ export async function writeTorch(
   const value = builder.build(tree);
   if (value === undefined) throw torchValueError();
   const { storages } = builder;
-  const total = storages.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const root = (options.fileName.split(/[\\/]/).at(-1) ?? "").replace(/\.[^.]*$/, "") || "archive";
-  let done = 0;
+  const root = rootOf(options.fileName);
+  const bytes = new OutputBytes(storages, options);
   const files = await writeSession(create, options, async (open) => {
     const sink = await open(options.fileName);
     const zip = new ZipWriter(sink, options.kernels);
@@ -46,21 +48,16 @@ export async function writeTorch(
     await zip.add(`${root}/.format_version`, text("1"));
     await zip.add(`${root}/.storage_alignment`, text("64"));
     await zip.add(`${root}/byteorder`, text("little"));
-    for (const [key, tensor] of storages.entries()) {
-      await zip.add(
-        `${root}/data/${key}`,
-        (async function* () {
-          for await (const bytes of tensor.chunks(options.buffer, options)) {
-            yield bytes;
-            done += bytes.length;
-            options.onProgress?.({ phase: "convert", done, total, item: tensor.name });
-          }
-        })(),
-      );
-    }
+    for (const [key, tensor] of storages.entries()) await zip.add(`${root}/data/${key}`, bytes.of(tensor));
     await zip.add(`${root}/version`, text("3\n"));
     for (const [name, bytes] of options.records ?? []) await zip.add(`${root}/${name}`, [bytes]);
     await zip.finish();
   });
   return { files, ties: new Map(), findings: builder.findings, tensorCount: storages.length };
+}
+
+/** The folder of all records: the file's stem, as torch names it. */
+function rootOf(fileName: string): string {
+  const stem = (fileName.split(/[\\/]/).at(-1) ?? "").replace(/\.[^.]*$/, "");
+  return /^\.*$/.test(stem) ? "archive" : stem;
 }

@@ -1,4 +1,4 @@
-import type { ByteSink, Bytes, Hasher, Kernels } from "@ckptkit/core";
+import { type ByteSink, type Bytes, CheckpointConfigError, type Hasher, type Kernels } from "@ckptkit/core";
 import { EXTRA_TORCH_PADDING, EXTRA_ZIP64, OVERFLOW_16, OVERFLOW_32, RECORD_BYTES, SIGNATURE } from "./records.js";
 
 /** Member data begins at multiples of this, so that it can be mapped into memory. @see torch.serialization, storage_alignment */
@@ -9,6 +9,9 @@ const VERSION_ZIP64 = 45;
 const FLAGS = 0x0808;
 /** 1980-01-01, the earliest date of DOS: the same input gives the same archive. */
 const DOS_DATE = 0x0021;
+
+/** Entries of the directory that are written at once: some 64 KiB. */
+const ENTRIES_AT_ONCE = 1000;
 
 interface Written {
   name: Uint8Array;
@@ -25,14 +28,23 @@ export class ZipWriter {
   readonly #sink: ByteSink;
   readonly #kernels: Kernels;
   readonly #written: Written[] = [];
+  readonly #names = new Set<string>();
 
   constructor(sink: ByteSink, kernels: Kernels) {
     this.#sink = sink;
     this.#kernels = kernels;
   }
 
-  /** Appends a member with the bytes of `chunks`. */
+  /**
+   * Appends a member with the bytes of `chunks`.
+   *
+   * @throws {CheckpointConfigError} INVALID_ARGUMENT for a name that stands already: readers would choose differently
+   */
   async add(name: string, chunks: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void> {
+    if (this.#names.has(name)) {
+      throw new CheckpointConfigError("INVALID_ARGUMENT", `The record ${JSON.stringify(name)} would be written twice.`);
+    }
+    this.#names.add(name);
     const encoded = new TextEncoder().encode(name);
     const headerStart = this.#sink.position;
     await this.#sink.write(localHeader(encoded, headerStart));
@@ -59,7 +71,11 @@ export class ZipWriter {
   /** Writes the central directory and the end records. */
   async finish(): Promise<void> {
     const directoryStart = this.#sink.position;
-    for (const member of this.#written) await this.#sink.write(centralEntry(member));
+    const entries = this.#written.map(centralEntry);
+    // Many at a time: there may be tens of thousands of them.
+    for (let first = 0; first < entries.length; first += ENTRIES_AT_ONCE) {
+      await this.#sink.write(joined(entries.slice(first, first + ENTRIES_AT_ONCE)));
+    }
     await this.#sink.write(endRecords(this.#written.length, directoryStart, this.#sink.position));
   }
 }
@@ -124,6 +140,16 @@ function centralEntry({ name, crc32, byteLength, headerStart }: Written): Uint8A
     view.setUint16(extra, EXTRA_ZIP64, true);
     view.setUint16(extra + 2, 8 * values.length, true);
     for (const [index, value] of values.entries()) view.setBigUint64(extra + 4 + 8 * index, BigInt(value), true);
+  }
+  return bytes;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
   }
   return bytes;
 }
