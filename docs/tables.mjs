@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const outfile = `${here}node_modules/.cache/tables.mjs`;
-mkdirSync(`${here}node_modules/.cache`, { recursive: true });
+// In a folder beside src, as the program finds the repository from where it is itself.
+const outfile = `${here}test-results/tables.mjs`;
+mkdirSync(`${here}test-results`, { recursive: true });
 // The packages' sources are TypeScript, which Node cannot run by itself.
 await build({
   entryPoints: [`${here}src/tables.ts`],
