@@ -12,9 +12,6 @@ import {
 
 const isCastDType = (dtype: string): dtype is CastDType => (CAST_DTYPES as readonly string[]).includes(dtype);
 
-/** Floating-point tensors that a conversion can cast; others keep their dtype. */
-export const isCastable = (dtype: string, to: CastDType | undefined): boolean => to !== undefined && dtype !== to && isCastDType(dtype);
-
 /**
  * A tensor as a writer takes it, cast to another floating-point dtype where that is asked for.
  *

@@ -1,4 +1,4 @@
-import { CheckpointError, CheckpointIntegrityError, CheckpointValidationError } from "@ckptkit/core";
+import { CheckpointConfigError, CheckpointError, CheckpointIntegrityError, CheckpointValidationError } from "@ckptkit/core";
 import { writeJson } from "./json.js";
 import { printable } from "./printable.js";
 import type { Screen } from "./screen.js";
@@ -25,7 +25,9 @@ export function asCheckpointError(error: unknown): CheckpointError {
 /** Tells a person of an error: code, message, what to try; with `verbose` details and stack too. */
 export function writeError(error: CheckpointError, screen: Screen, verbose: boolean): void {
   const { colors } = screen;
-  let text = `${colors.red(`error[${error.code}]`)}: ${printable(error.message)}\n`;
+  // A configuration's defects stand one a line. Messages about checkpoints may hold names from the file: they stay on one line.
+  const lines = error instanceof CheckpointConfigError ? error.message.split("\n") : [error.message];
+  let text = `${colors.red(`error[${error.code}]`)}: ${lines.map(printable).join("\n")}\n`;
   for (const suggestion of error.suggestions) text += `  ${colors.cyan("try:")} ${printable(suggestion)}\n`;
   if (verbose) {
     if (Object.keys(error.details).length > 0) text += `  ${colors.dim("details:")} ${printable(JSON.stringify(error.details))}\n`;
