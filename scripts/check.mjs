@@ -3,6 +3,7 @@
 import "./lib/node-version.mjs";
 import { findChromium } from "./lib/chromium.mjs";
 import { findOracle } from "./lib/oracle.mjs";
+import { findS3 } from "./lib/s3.mjs";
 import { newLog, usePnpm } from "./lib/setup.mjs";
 import { StepFailed, say } from "./lib/steps.mjs";
 
@@ -10,7 +11,7 @@ try {
   newLog();
   await usePnpm();
   const { verify } = await import("./lib/verify.mjs");
-  process.exitCode = await verify({ chromium: findChromium, oracle: findOracle, fresh: false });
+  process.exitCode = await verify({ chromium: findChromium, oracle: findOracle, s3: findS3, fresh: false });
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   say(error.message);

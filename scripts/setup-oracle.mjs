@@ -7,6 +7,7 @@ import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSyn
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { pipIndexes } from "./lib/pip-indexes.mjs";
 
 const PACKAGES = ["torch", "safetensors", "lightning", "numpy"];
 /** An install takes one or two minutes; beyond this something is wrong. */
@@ -50,29 +51,6 @@ function hasPackages(path) {
 }
 
 const isReady = () => existsSync(marker) && existsSync(python) && hasPackages(python);
-
-/** What pip is configured to use: a first index and further ones. */
-function pipIndexes() {
-  const get = (key) => {
-    try {
-      return execFileSync("python3", ["-m", "pip", "config", "get", key], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-        timeout: 20_000,
-      }).trim();
-    } catch {
-      return "";
-    }
-  };
-  const extra = get("global.extra-index-url").split(/\s+/).filter(Boolean);
-  if (extra.length > 0) {
-    // Where extra indexes are configured the default one may not answer: the extra ones come first, and by themselves.
-    const own = get("global.index-url");
-    const [first, ...rest] = own ? [own, ...extra] : extra;
-    return ["--index-url", first, ...rest.flatMap((url) => ["--extra-index-url", url])];
-  }
-  return [];
-}
 
 /** Holds the lock, or waits until another process has finished. Returns false when that one left everything ready. */
 async function acquire() {

@@ -5,6 +5,7 @@ import { CHROMIUM_HELP } from "./chromium.mjs";
 import { ORACLE_HELP } from "./oracle.mjs";
 import { countBrowserSuites, readReports, removeReports } from "./reports.mjs";
 import { tail } from "./run.mjs";
+import { S3_HELP } from "./s3.mjs";
 import { say, step, timingTable } from "./steps.mjs";
 import { turbo } from "./turbo.mjs";
 
@@ -17,7 +18,7 @@ const BUILD_LIMIT_MS = 300_000;
  * `{ path }` or `{ reason }`; they run beside the build. With `fresh`, tests run again even when nothing has changed.
  * Resolves to the exit code.
  */
-export async function verify({ chromium, oracle, fresh }) {
+export async function verify({ chromium, oracle, s3, fresh }) {
   removeReports();
   const results = [];
   const skips = [];
@@ -25,6 +26,7 @@ export async function verify({ chromium, oracle, fresh }) {
   const obtaining = Promise.all([
     need("Chromium", chromium, "CKPTKIT_CHROMIUM", CHROMIUM_HELP, { results, skips, count: countBrowserSuites() }),
     need("Python oracle", oracle, "CKPTKIT_ORACLE", ORACLE_HELP, { results, skips, count: 0 }),
+    need("S3 server (moto)", s3, "CKPTKIT_MOTO", S3_HELP, { results, skips, count: 0 }),
   ]);
   const build = await check(results, {
     name: "build",

@@ -24,7 +24,46 @@ export async function nodeS3Credentials({ signal }: SignalOptions = {}): Promise
   }
   const profile = await readAwsProfile();
   if (profile?.credentials && profile.needs.length === 0) return profile.credentials;
-  return fromChain(profile);
+  return orAborted(fromChain(profile), signal);
+}
+
+/** How long what was found, or that nothing was, holds good: a question to a machine's own server may take seconds. */
+const REMEMBERED_MS = 5 * 60_000;
+/** Temporary credentials are asked for anew this long before they end. */
+const RENEW_BEFORE_MS = 3 * 60_000;
+
+/** The same, asked once for many requests. */
+export function rememberedS3Credentials(): typeof nodeS3Credentials {
+  let found: Promise<S3Credentials | undefined> | undefined;
+  let until = 0;
+  return (options = {}) => {
+    if (found && Date.now() < until) return orAborted(found, options.signal);
+    until = Date.now() + REMEMBERED_MS;
+    // Without the signal of the first who asks: others wait for the same answer.
+    const asked = nodeS3Credentials();
+    found = asked;
+    asked.then(
+      (credentials) => {
+        if (credentials?.expiresAt !== undefined) until = Math.min(until, credentials.expiresAt - RENEW_BEFORE_MS);
+      },
+      () => {
+        if (found === asked) found = undefined;
+      },
+    );
+    return orAborted(asked, options.signal);
+  };
+}
+
+/** The SDK's chain takes no signal. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  signal.throwIfAborted();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }
 
 async function fromChain(profile: AwsProfile | undefined): Promise<S3Credentials | undefined> {

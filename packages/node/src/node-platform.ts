@@ -1,6 +1,6 @@
 import { CheckpointSourceError, type HttpSourceOptions, type Kernels, type Platform, type RetryOptions } from "@ckptkit/core";
 import { isHttpAddress, isRemoteAddress, type OpenRemoteOptions, openRemote, unsupportedAddress } from "@ckptkit/remote";
-import { nodeS3Credentials } from "./aws-credentials.js";
+import { rememberedS3Credentials } from "./aws-credentials.js";
 import { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
 import { type FileSinkOptions, fileSink } from "./file-sink.js";
 import { fileSource } from "./file-source.js";
@@ -63,7 +63,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     kernels: loadOnce,
     fetch: http.fetch,
     environment: (name) => process.env[name],
-    s3Credentials: nodeS3Credentials,
+    s3Credentials: rememberedS3Credentials(),
     downloads: folderDownloads(options.downloads ?? {}, loadOnce),
   };
   return platform;
