@@ -163,12 +163,14 @@ export class Catalog {
     });
   }
 
-  /** `@ckptkit/stages/sources#S3Source`; a dotted Python path counts by its last part. */
+  /** `@ckptkit/stages/sources#S3Source`; a dotted Python path counts by its last part, `HTTPSource` as `HttpSource`. */
   #target(target: string): CatalogEntry {
     const hash = target.lastIndexOf("#");
     const module = hash < 0 ? undefined : target.slice(0, hash);
     const className = hash < 0 ? (target.split(".").at(-1) ?? target) : target.slice(hash + 1);
-    const named = this.#entries.filter((entry) => entry.className === className);
+    const named = this.#entries.filter(
+      (entry) => entry.className === className || (module === undefined && isPythonName(className, entry)),
+    );
     const found = named.find((entry) => module === undefined || entry.module === module);
     if (found) return found;
     const classes = this.list().map(targetOf);
@@ -226,3 +228,7 @@ function slipOf(keys: readonly string[]): { key: string; meant: string } | undef
   }
   return undefined;
 }
+
+/** Python writes acronyms in capitals, and ends some names in Stage: `HTTPSource`, `FreezingModifierStage`. */
+const isPythonName = (className: string, entry: CatalogEntry): boolean =>
+  className.replace(/Stage$/, "").toLowerCase() === entry.className.toLowerCase();

@@ -12,9 +12,10 @@ export const AS_DESCRIPTION =
  * files, say.
  */
 export function namedSource(source: StageLike, name: string): StageLike {
-  return {
+  const stage: StageLike & { options: object } = {
     kind: "source",
     name: source.name,
+    options: { as: name }, // what the pipeline's check of its order looks at
     async process(context: CheckpointContext, options: StageOptions) {
       const next = await source.process(context, options);
       const { checkpoint } = next;
@@ -23,4 +24,5 @@ export function namedSource(source: StageLike, name: string): StageLike {
       return next.with({ checkpoint: context.checkpoint, checkpointPath, checkpointFormat }).withCheckpoint(checkpoint, name);
     },
   };
+  return stage;
 }

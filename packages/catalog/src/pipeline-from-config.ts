@@ -84,6 +84,7 @@ function withOwnModel(stage: StageLike, onContext: FromConfigOptions["onContext"
   return {
     kind: stage.kind,
     name: stageName(stage),
+    ...("options" in stage && { options: stage.options }), // what the pipeline's check of their order looks at
     process: async (context, options) => tell(await stage.process(contextForLoader(stage, context), options)),
     ...(processSync && { processSync: (context, options) => tell(processSync.call(stage, contextForLoader(stage, context), options)) }),
   };

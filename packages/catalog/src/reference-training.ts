@@ -26,10 +26,8 @@ function trainingOf({ tree }: Checkpoint, model: ModelAdapter): { optimizer?: St
   if (!state || !takes(optimizer, state)) return {};
   const schedule = firstOf(tree, SCHEDULER_KEYS);
   const scheduler = new ReferenceScheduler(optimizer);
-  return {
-    optimizer: new ReferenceOptimizer(model),
-    ...(schedule && takes(scheduler, schedule) && { scheduler: new ReferenceScheduler(optimizer) }),
-  };
+  const fresh = new ReferenceOptimizer(model); // the ones above have been filled by the trial
+  return { optimizer: fresh, ...(schedule && takes(scheduler, schedule) && { scheduler: new ReferenceScheduler(fresh) }) };
 }
 
 /** Whether a state fits. One of several parameter groups does not: which parameters were in which, no file tells. */

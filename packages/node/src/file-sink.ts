@@ -179,7 +179,7 @@ async function syncFolder(folder: string): Promise<void> {
 const alreadyThere = (name: string): CheckpointSourceError =>
   new CheckpointSourceError("DESTINATION_EXISTS", `${name} exists already.`, {
     details: { path: name },
-    suggestions: ["Choose another name, or allow it to be replaced (overwrite: true)."],
+    suggestions: ["Choose another name, or allow it to be replaced (overwrite: true; --force on the command line)."],
   });
 
 const misused = (name: string, what: string, state: string): CheckpointSourceError =>

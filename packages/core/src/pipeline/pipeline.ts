@@ -229,7 +229,9 @@ export class CheckpointPipeline {
       {
         details: { stages: this.#stages.map(stageName), metadata: context.metadata },
         suggestions: [
-          "Add a loader, such as weights_only, after the source.",
+          this.#stages.some(({ kind }) => kind === "loader")
+            ? "The loader filled nothing: see which names it found with ckpt plan, and give it migrations or another checkpoint."
+            : "Add a loader, such as weights_only, after the source.",
           "Look at the failed stages in the metadata: stage_<index>_<name>.",
         ],
       },

@@ -1,5 +1,5 @@
 import { CheckpointConfigError, CheckpointError } from "../errors.js";
-import { CheckpointContext } from "./context.js";
+import type { CheckpointContext } from "./context.js";
 import { type StageLike, stageName } from "./stage.js";
 
 /** Where in a pipeline an error arose. */
@@ -34,11 +34,17 @@ export function enrichError(error: unknown, { stage, index, total }: StagePlace)
 
 /** Stages may be plain JavaScript: one that forgets to return its context must not end in a riddle. */
 export function requireContext(value: unknown, stage: StageLike): CheckpointContext {
-  if (value instanceof CheckpointContext) return value;
+  if (isContext(value)) return value;
   throw new CheckpointConfigError("STAGE_INVALID", `The stage ${stageName(stage)} did not return a CheckpointContext.`, {
     details: { stage: stageName(stage), found: value === null ? "null" : typeof value },
     suggestions: ["Return context.with(...) from its process, or the context itself."],
   });
+}
+
+/** By what it can do, not by its class: a stage of another package may have a copy of this one, with a class of its own. */
+function isContext(value: unknown): value is CheckpointContext {
+  if (typeof value !== "object" || value === null) return false;
+  return "withMetadata" in value && typeof value.withMetadata === "function" && "metadata" in value;
 }
 
 /** A stage that can only run asynchronously stands in a synchronous run. */
