@@ -122,7 +122,7 @@ export default {
       comment: "A package's source imports only what its package.json lists for those who install it; the CLI bundles its own.",
       severity: "error",
       from: { path: "^(wasm|packages/[^/]+)/src/", pathNot: "^packages/(cli|testkit)/" },
-      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-peer"] },
     },
   ],
   options: {

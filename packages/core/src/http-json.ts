@@ -1,4 +1,4 @@
-import { CheckpointSourceError } from "./errors.js";
+import { type CheckpointError, CheckpointSourceError } from "./errors.js";
 import { parseHttpAddress } from "./http-address.js";
 import { type HttpRequest, statusError } from "./http-answer.js";
 import { type FetchLike, type HttpAnswer, sendRequest } from "./http-request.js";
@@ -14,7 +14,7 @@ export interface JsonRequestOptions extends SignalOptions {
   /** Sent as JSON, with POST. */
   body?: Json | undefined;
   /** What the error for a refusal is, where the server's own words tell more than the status. */
-  onRefusal?: ((refusal: JsonRefusal) => Error | undefined) | undefined;
+  onRefusal?: ((refusal: JsonRefusal) => CheckpointError | undefined) | undefined;
 }
 
 /** An answer that is not a success. */

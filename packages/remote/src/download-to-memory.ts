@@ -1,6 +1,6 @@
 import { type ByteSource, type Bytes, blobSource, CheckpointSourceError, type RemoteFile } from "@ckptkit/core";
-import { retrying } from "./open-http.js";
 import type { TransferOptions } from "./remote-options.js";
+import { retrying } from "./retrying.js";
 
 /** Bytes that are collected before they are handed to the platform as one Blob, which a browser may keep on disk. */
 const PIECE_BYTES = 16 * 1024 * 1024;

@@ -1,16 +1,7 @@
-import {
-  type ByteSource,
-  CheckpointError,
-  type FetchLike,
-  httpFile,
-  httpSource,
-  type RemoteFile,
-  type RetryOptions,
-  retrySource,
-  withRetries,
-} from "@ckptkit/core";
+import { type ByteSource, CheckpointError, type FetchLike, httpFile, httpSource, type RemoteFile, retrySource } from "@ckptkit/core";
 import { downloadToMemory } from "./download-to-memory.js";
 import type { RemoteHost, TransferOptions } from "./remote-options.js";
+import { retrying } from "./retrying.js";
 import { verifySource } from "./verify-source.js";
 
 /** How {@link openHttp} reads. */
@@ -60,10 +51,3 @@ export async function openCopy(file: RemoteFile, host: RemoteHost, options: Tran
   const source = await downloadToMemory(file, options);
   return checksum ? verifySource(source, checksum, host, options) : source;
 }
-
-/** Runs an operation with the retries that were asked for. */
-export const retrying = <T>(
-  operation: () => Promise<T>,
-  retry: RetryOptions | false | undefined,
-  signal: AbortSignal | undefined,
-): Promise<T> => (retry === false ? operation() : withRetries(operation, { ...retry, signal }));

@@ -10,8 +10,9 @@ import {
   someNames,
 } from "@ckptkit/core";
 import { listOf, textOf } from "../json-fields.js";
-import { openHttp, retrying } from "../open-http.js";
+import { openHttp } from "../open-http.js";
 import { fetchOf, type RemoteHost, type TransferOptions, variable } from "../remote-options.js";
+import { retrying } from "../retrying.js";
 import { formatHuggingFaceAddress, type HuggingFaceAddress, parseHuggingFaceAddress } from "./address.js";
 import { hubFetch } from "./hub-fetch.js";
 

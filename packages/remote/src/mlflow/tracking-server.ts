@@ -8,8 +8,8 @@ import {
   requestJson,
 } from "@ckptkit/core";
 import { textOf } from "../json-fields.js";
-import { retrying } from "../open-http.js";
 import { fetchOf, type RemoteHost, type TransferOptions, variable } from "../remote-options.js";
+import { retrying } from "../retrying.js";
 
 /** How MLflow's server is reached. */
 export interface MlflowOptions {

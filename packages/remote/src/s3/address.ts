@@ -35,7 +35,7 @@ export const isS3Address = (uri: string): boolean => /^s3a?:\/\//i.test(uri);
  * @example parseS3Address("s3://models/run 7/last.ckpt") // { bucket: "models", key: "run 7/last.ckpt" }
  */
 export function parseS3Address(uri: string): S3Address {
-  const match = /^s3a?:\/\/([^/]*)(?:\/(.*?)(?:\?versionId=([^?&/]+))?)?$/is.exec(uri);
+  const match = /^s3a?:\/\/([^/]*)(?:\/(.*?)(?:\?versionId=([^?&]+))?)?$/is.exec(uri);
   const [, bucket = "", key = "", versionId] = match ?? [];
   if (!match || !/^[a-z0-9](?:[\w.-]{1,253}[a-z0-9])$/i.test(bucket) || bucket.includes("..")) {
     throw badAddress(bucket === "" ? "it names no bucket" : `${JSON.stringify(bucket)} is not the name of a bucket`);
