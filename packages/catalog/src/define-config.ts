@@ -53,12 +53,13 @@ export type OwnStage =
   | StagesOf<typeof import("@ckptkit/stages/sinks"), "sink">;
 
 /** Any stage by module and class: `@ckptkit/stages/sources#S3Source`. */
-export interface TargetStage {
-  readonly _target_: string;
-  readonly [option: string]: unknown;
-}
+export type TargetStage = { readonly _target_: string; readonly [option: string]: unknown } & { readonly [Kind in StageKind]?: never };
 
-/** What a pipeline's file says. */
+/**
+ * What a pipeline's file says.
+ *
+ * @typeParam OtherStage configurations of stages of other packages.
+ */
 export type PipelineInput<OtherStage = never> = z.input<typeof settingsSchema> & {
   /** Files that this one adds to, relative to it. */
   readonly extends?: string | readonly string[];
@@ -66,14 +67,14 @@ export type PipelineInput<OtherStage = never> = z.input<typeof settingsSchema> &
 };
 
 /**
- * Gives the configuration back as it is, with its types checked: for pipelines in TypeScript.
+ * Gives the configuration back as it is, with its types checked: for pipelines in TypeScript. With stages of other packages,
+ * write `export default {...} satisfies PipelineInput<StagesOf<typeof import("my-stages"), "check">>`.
  *
- * @typeParam OtherStage configurations of stages of other packages, such as `StagesOf<typeof import("my-stages"), "check">`.
  * @example
  * export default defineConfig({
  *   stages: [{ source: "local", path: "model.ckpt" }, { check: "finite" }],
  * });
  */
-export function defineConfig<OtherStage = never>(config: PipelineInput<OtherStage>): PipelineInput<OtherStage> {
+export function defineConfig(config: PipelineInput): PipelineInput {
   return config;
 }

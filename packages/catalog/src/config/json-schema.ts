@@ -11,6 +11,13 @@ export type JsonSchema = { readonly [key: string]: Json };
 
 type Properties = { [key: string]: Json };
 
+/** What is used of the schema of an object. */
+interface OwnSchema {
+  properties?: Properties;
+  required?: string[];
+  $defs?: Properties;
+}
+
 /**
  * The JSON Schema of a pipeline file, with every stage that the catalog knows. Options may be written in snake_case, and
  * whatever is not text may come from an environment variable.
@@ -18,6 +25,9 @@ type Properties = { [key: string]: Json };
  * @example await writeFile("pipeline.schema.json", JSON.stringify(pipelineJsonSchema(await Catalog.load())));
  */
 export function pipelineJsonSchema(catalog: Catalog): JsonSchema {
+  const definitions: Properties = {};
+  const settings = optionsOf(settingsSchema, "settings", definitions);
+  const stages = catalog.list().map((entry) => stageSchema(entry, definitions));
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "ckptkit pipeline",
@@ -28,20 +38,21 @@ export function pipelineJsonSchema(catalog: Catalog): JsonSchema {
         description: "Files that this one adds to, relative to it: maps are merged, everything else is replaced",
         anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }],
       },
-      ...optionsOf(settingsSchema).properties,
+      ...settings.properties,
       stages: {
         type: "array",
         description: "What happens to the checkpoint, in order",
-        items: { anyOf: [...catalog.list().map(stageSchema), targetSchema(catalog)] },
+        items: { anyOf: [...stages, targetSchema(catalog)] },
       },
     },
     anyOf: [{ required: ["stages"] }, { required: ["extends"] }],
     additionalProperties: false,
+    ...(Object.keys(definitions).length > 0 && { $defs: definitions }),
   };
 }
 
-function stageSchema({ kind, name, className, description, schema }: CatalogEntry): Json {
-  const { properties, required } = schema ? optionsOf(schema) : { properties: {}, required: [] };
+function stageSchema({ kind, name, className, description, schema }: CatalogEntry, definitions: Properties): Json {
+  const { properties, required } = schema ? optionsOf(schema, `${kind}-${name}`, definitions) : { properties: {}, required: [] };
   return {
     type: "object",
     title: `${kind}: ${name}`,
@@ -67,12 +78,18 @@ function targetSchema(catalog: Catalog): Json {
   };
 }
 
-/** The options of a schema under both of their spellings, and which of them must be there. */
-function optionsOf(schema: z.ZodObject): { properties: Properties; required: Json[] } {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+/**
+ * The options of a schema under both of their spellings, and which of them must be there.
+ *
+ * @param prefix goes before the names of what the schema defines for itself, which are put into `definitions`.
+ */
+function optionsOf(schema: z.ZodObject, prefix: string, definitions: Properties): { properties: Properties; required: Json[] } {
+  const own = JSON.stringify(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
+  const { properties = {}, required = [], $defs = {} }: OwnSchema = JSON.parse(own.replaceAll('"#/$defs/', `"#/$defs/${prefix}-`));
+  for (const [name, definition] of Object.entries($defs)) definitions[`${prefix}-${name}`] = definition;
   const both: Properties = {};
   for (const [name, property] of Object.entries(properties)) {
-    const option = orVariable(property as Json); // a JSON Schema is JSON
+    const option = orVariable(property);
     both[name] = option;
     const other = snakeCase(name);
     both[other] = option;

@@ -20,7 +20,7 @@ import { withoutTransfers } from "./without-transfers.js";
 
 /**
  * What a stage would do: `ready` was carried out from headers and will go well as far as they tell; `reads` can only be known by
- * reading tensors; `fails` for the reason in `error`; `unreached` comes after one that fails.
+ * reading more; `fails` for the reason in `error`; `unreached` comes after one that fails, or after a source of which nothing is known.
  */
 export type PlanStatus = "ready" | "reads" | "fails" | "unreached";
 
@@ -105,7 +105,8 @@ export async function planPipeline(config: PipelineConfig, catalog: Catalog, opt
         notes: [...(verifies.has(index) ? ["The whole file is read, to verify or to copy it."] : []), ...outcome.planned.notes],
       });
       context = outcome.context ?? context;
-      isStopped = outcome.planned.status === "fails" && !config.continueOnError;
+      const { status } = outcome.planned;
+      isStopped = status === "fails" ? !config.continueOnError : status === "reads" && stage.kind === "source";
     }
   } finally {
     for (const checkpoint of checkpointsOf(context)) await checkpoint.close();
@@ -118,7 +119,7 @@ export async function planPipeline(config: PipelineConfig, catalog: Catalog, opt
     readsBytes: sum("readsBytes"),
     writesBytes: sum("writesBytes"),
     plannedBytes: platform.headerBytes,
-    fits: planned.every(({ status }) => status === "ready" || status === "reads"),
+    fits: planned.every(({ status }) => status !== "fails"),
     metadata: context.metadata,
   };
 }
@@ -177,6 +178,10 @@ class StageTrial {
       this.#options.signal?.throwIfAborted();
       if (this.#activity.wasStopped) return this.#reads(undefined);
       const told = asCheckpointError(error, stageName(this.#stage));
+      if (told.code === "HTTP_RANGE_NOT_SUPPORTED") {
+        this.#notes.push("The server knows no ranges: the run fetches the whole file, and what follows is not known before.");
+        return this.#reads(undefined);
+      }
       const fit = misfitOf(own, told);
       return {
         planned: { status: "fails", readsBytes: 0, writesBytes: 0, isEstimate: false, fit, notes: this.#notes, error: told },
