@@ -1,4 +1,4 @@
 export { openTorchLegacy, torchLegacyReader } from "./legacy-reader.js";
 export type { ResolveTensor } from "./tensor-to-pickle.js";
-export { type TorchWriteOptions, type TorchWriteResult, writeTorch } from "./writer.js";
+export { archiveRoot, type TorchWriteOptions, type TorchWriteResult, writeTorch } from "./writer.js";
 export { openTorchZip, torchZipReader } from "./zip-reader.js";

@@ -38,7 +38,7 @@ export async function writeTorch(
   const value = builder.build(tree);
   if (value === undefined) throw torchValueError();
   const { storages } = builder;
-  const root = rootOf(options.fileName);
+  const root = archiveRoot(options.fileName);
   const bytes = new OutputBytes(storages, options);
   const files = await writeSession(create, options, async (open) => {
     const sink = await open(options.fileName);
@@ -56,8 +56,8 @@ export async function writeTorch(
   return { files, ties: new Map(), findings: builder.findings, tensorCount: storages.length };
 }
 
-/** The folder of all records: the file's stem, as torch names it. */
-function rootOf(fileName: string): string {
+/** The folder of all records of an archive: the file's stem, as torch names it. */
+export function archiveRoot(fileName: string): string {
   const stem = (fileName.split(/[\\/]/).at(-1) ?? "").replace(/\.[^.]*$/, "");
   return /^\.*$/.test(stem) ? "archive" : stem;
 }

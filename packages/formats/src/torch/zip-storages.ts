@@ -9,6 +9,8 @@ export class ZipStorages {
   readonly #root: string;
   readonly #bigEndian: boolean;
   readonly #storages = new Map<string, Storage>();
+  /** Storages that have bytes, and those of them without a CRC-32. */
+  #filled = 0;
   #unchecked = 0;
 
   constructor(archive: ZipArchive, root: string, bigEndian: boolean) {
@@ -22,7 +24,8 @@ export class ZipStorages {
     const entry = this.#entryOf(request);
     const known = this.#storages.get(key);
     if (known) return known;
-    if (entry.crc32 === 0 && entry.byteLength > 0) this.#unchecked++;
+    if (entry.byteLength > 0) this.#filled++;
+    if (entry.byteLength > 0 && entry.crc32 === 0) this.#unchecked++;
     const storage = new Storage({
       id: key,
       bytes: this.#archive.source(entry),
@@ -70,8 +73,8 @@ export class ZipStorages {
    */
   findings(mainHasCrc: boolean): Finding[] {
     if (this.#unchecked === 0) return [];
-    const count = `${this.#unchecked} of ${this.#storages.size} storages`;
-    if (!mainHasCrc) {
+    const count = `${this.#unchecked} of ${this.#filled} storages`;
+    if (!mainHasCrc || this.#unchecked < this.#filled) {
       const message = `The archive records no CRC-32 for ${count}, so damage to their bytes cannot be seen.`;
       return [{ rule: "no-crc", severity: "info", message }];
     }
@@ -79,7 +82,7 @@ export class ZipStorages {
       {
         rule: "weights-not-written",
         severity: "warning",
-        message: `${count} have no CRC-32 although the pickle has one, as torch.serialization.skip_data() leaves them: their bytes may never have been written.`,
+        message: `None of the ${this.#filled} storages has a CRC-32 although the pickle has one, as torch.serialization.skip_data() leaves them: their bytes may never have been written.`,
       },
     ];
   }
