@@ -11,6 +11,7 @@ export * from "./error-codes.js";
 export * from "./errors.js";
 export * from "./findings.js";
 export * from "./format.js";
+export * from "./format-size.js";
 export * from "./http-file.js";
 export * from "./http-json.js";
 export type { FetchLike } from "./http-request.js";

@@ -51,6 +51,31 @@ result = {
     expect(answer).toEqual({ same: true, moments: true, groups: true, schedule: true, epoch: 5, step: 96, hyper: true, callbacks: true });
   });
 
+  it("with supporting arrays that numpy reads out of the archive as anemoi does", async () => {
+    const platform = nodePlatform();
+    const checkpoint = await openUri(platform, fixture("lstm.pt").path);
+    const latitudes = checkpoint.tensors.find(({ dtype, shape }) => dtype === "F32" && shape.length === 2);
+    if (!latitudes) throw new Error("the fixture has no matrix");
+    const saved = join(folder, "with arrays.pt");
+    await new SaveSink({ path: saved, metadata: { version: "1.0" }, arrays: { latitudes } }).process(
+      new CheckpointContext({ checkpoint, platform }),
+    );
+    const answer = await oracle.run(
+      `
+import json, numpy, torch, zipfile
+with zipfile.ZipFile(sys.argv[2]) as archive:
+  names = [name for name in archive.namelist() if name.endswith("/anemoi.json")]
+  metadata = json.loads(archive.read(names[0]))
+  entry = metadata["supporting_arrays_paths"]["latitudes"]
+  array = numpy.frombuffer(archive.read(entry["path"]), dtype=entry["dtype"]).reshape(entry["shape"])
+original = torch.load(sys.argv[1], weights_only=True)
+loads = torch.load(sys.argv[2], weights_only=True)
+result = {"same": bool((array == original[sys.argv[3]].numpy()).all()), "version": metadata["version"], "loads": len(loads) == len(original)}`,
+      { args: [fixture("lstm.pt").path, saved, latitudes.name] },
+    );
+    expect(answer).toEqual({ same: true, version: "1.0", loads: true });
+  });
+
   it("after migrations: what torch computes by itself", async () => {
     const platform = nodePlatform();
     const original = fixture("vit-tiny.ckpt").path;

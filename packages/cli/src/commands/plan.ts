@@ -25,7 +25,7 @@ export async function plan(
   const { config, catalog } = await readPipeline(file, set);
   const labels = stageLabels(config, catalog);
   const planned = await planPipeline(config, catalog, { platform: platformFor(config, { overwrite: force }), overwrite: force, signal });
-  const errors = planned.stages.flatMap(({ error }) => (error ? [error] : []));
+  const errors = [...planned.stages, planned].flatMap(({ error }) => (error ? [error] : []));
   if (json) {
     const stages = planned.stages.map(({ index, name: _, error, ...stage }) => ({
       ...labels[index],
@@ -33,7 +33,17 @@ export async function plan(
       ...(error && { error: error.toJSON() }),
     }));
     const { readsBytes, writesBytes, plannedBytes, fits, notices, metadata } = planned;
-    writeJson(out, { file, fits, readsBytes, writesBytes, plannedBytes, stages, notices: [...catalog.notices, ...notices], metadata });
+    writeJson(out, {
+      file,
+      fits,
+      readsBytes,
+      writesBytes,
+      plannedBytes,
+      stages,
+      notices: [...catalog.notices, ...notices],
+      metadata,
+      error: planned.error?.toJSON(),
+    });
   } else {
     warnOfNotices([...catalog.notices, ...planned.notices], err, verbose);
     writePlan(file, planned, labels, out);

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { formatSize } from "@ckptkit/core";
 import { defaultCopiesFolder } from "@ckptkit/node";
-import { sizeText } from "../output/sizes.js";
 import type { Diagnosis } from "./diagnose.js";
 
 /** Less than this, and the next download may not fit. */
@@ -30,7 +30,7 @@ export async function diagnoseCache(): Promise<Diagnosis> {
   return {
     name: "downloads",
     status: free < SCANT_BYTES ? "warning" : "ok",
-    found: `${where}, ${sizeText(free)} free`,
+    found: `${where}, ${formatSize(free)} free`,
     ...(free < SCANT_BYTES && { advice: "Name a folder with more room with CKPTKIT_CACHE_DIR." }),
   };
 }

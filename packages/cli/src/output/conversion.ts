@@ -1,7 +1,7 @@
-import { CAST_DTYPES, type CastDType, type Checkpoint, type TensorHandle } from "@ckptkit/core";
+import { CAST_DTYPES, type CastDType, type Checkpoint, formatSize, type TensorHandle } from "@ckptkit/core";
 import { printable } from "./printable.js";
 import type { Screen } from "./screen.js";
-import { countText, paceText, plural, sizeText } from "./sizes.js";
+import { countText, paceText, plural } from "./sizes.js";
 import { pairsText } from "./table.js";
 import { widthOf } from "./width.js";
 
@@ -27,14 +27,14 @@ export function writeConversion({ checkpoint, files, chosen, ties, dtype, ms }: 
   const bytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const what = files.length === 1 && first ? printable(first.path) : plural(files.length, "file");
   const pace = dim(`in ${paceText(bytes, ms)}`);
-  screen.write(`wrote ${bold(what)}: ${plural(chosen.length, "tensor")}, ${sizeText(bytes)} ${pace}\n`);
+  screen.write(`wrote ${bold(what)}: ${plural(chosen.length, "tensor")}, ${formatSize(bytes)} ${pace}\n`);
   const notes: [string, string][] = [];
   if (files.length > 1) {
     const names = files.map(({ path }) => printable(path));
     const width = Math.max(...names.map(widthOf));
     for (const [index, { byteLength }] of files.entries()) {
       const name = names[index] ?? "";
-      notes.push([index === 0 ? "files" : "", `${name}${" ".repeat(width - widthOf(name))}  ${sizeText(byteLength).padStart(8)}`]);
+      notes.push([index === 0 ? "files" : "", `${name}${" ".repeat(width - widthOf(name))}  ${formatSize(byteLength).padStart(8)}`]);
     }
   }
   notes.push(["from", `${printable(checkpoint.uri)} (${printable(checkpoint.format)}, ${checkpoint.layout})`]);

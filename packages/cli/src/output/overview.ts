@@ -1,8 +1,9 @@
 import type { TensorGroup, TensorHandle } from "@ckptkit/core";
+import { formatSize } from "@ckptkit/core";
 import type { Opened } from "../open.js";
 import { printable } from "./printable.js";
 import type { Screen } from "./screen.js";
-import { countText, sizeText } from "./sizes.js";
+import { countText } from "./sizes.js";
 import { pairsText, tableText } from "./table.js";
 
 const GROUPS: readonly TensorGroup[] = ["model", "optimizer", "other"];
@@ -18,16 +19,16 @@ export function writeOverview({ checkpoint, sources, counts }: Opened, screen: S
     ["layout", checkpoint.layout],
     [
       "size",
-      `${sizeText(checkpoint.byteLength)}${checkpoint.byteLength >= 1024 ? ` (${countText(checkpoint.byteLength)} bytes)` : ""}${files}`,
+      `${formatSize(checkpoint.byteLength)}${checkpoint.byteLength >= 1024 ? ` (${countText(checkpoint.byteLength)} bytes)` : ""}${files}`,
     ],
     ["tensors", `${countText(checkpoint.tensors.length)}${groupsText(checkpoint.tensors)}`],
-    ["read", `${sizeText(bytesRead)} in ${countText(reads)} ${reads === 1 ? "read" : "reads"}`],
+    ["read", `${formatSize(bytesRead)} in ${countText(reads)} ${reads === 1 ? "read" : "reads"}`],
   ];
   screen.write(pairsText(head, screen, 2));
   if (sums.length === 0) return;
   screen.write("\n");
   const rows = sums.map(({ group, dtype, tensors, elements, bytes }) => ({
-    cells: [group, printable(dtype), countText(tensors), countText(elements), sizeText(bytes)],
+    cells: [group, printable(dtype), countText(tensors), countText(elements), formatSize(bytes)],
   }));
   screen.write(
     tableText(

@@ -1,8 +1,9 @@
 import type { Progress } from "@ckptkit/core";
+import { formatSize } from "@ckptkit/core";
 import type { SingleBar } from "cli-progress";
 import { printable } from "./printable.js";
 import type { Screen } from "./screen.js";
-import { countText, durationText, rateText, sizeText } from "./sizes.js";
+import { countText, durationText, rateText } from "./sizes.js";
 import { cutMiddle } from "./width.js";
 
 /** What is done sooner needs no bar. */
@@ -63,7 +64,7 @@ export function showProgress(screen: Screen): ProgressDisplay {
 function lineOf({ phase, done, total, item }: Progress, elapsedMs: number, columns: number, screen: Screen): string {
   const { colors } = screen;
   const part = total > 0 ? Math.min(1, done / total) : 1;
-  const amount = ITEM_PHASES.has(phase) ? `${countText(done)} of ${countText(total)}` : `${sizeText(done)} of ${sizeText(total)}`;
+  const amount = ITEM_PHASES.has(phase) ? `${countText(done)} of ${countText(total)}` : `${formatSize(done)} of ${formatSize(total)}`;
   let room = columns - 1;
   let line = "";
   const add = (text: string, style = (plain: string) => plain): void => {

@@ -1,17 +1,3 @@
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-
-/** A number of bytes for people: `437 B`, `1.50 MiB`, `12.4 GiB`. */
-export function sizeText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1023.5 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
-}
-
 /** An integer with separators of thousands: `1,234,567`. */
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");

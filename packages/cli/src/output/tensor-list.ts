@@ -1,7 +1,8 @@
+import { formatSize } from "@ckptkit/core";
 import type { TensorReport } from "@ckptkit/inspect";
 import { printable } from "./printable.js";
 import type { Screen } from "./screen.js";
-import { countText, plural, sizeText } from "./sizes.js";
+import { countText, plural } from "./sizes.js";
 import { type Row, tableText } from "./table.js";
 
 /**
@@ -21,7 +22,7 @@ export function writeTensorList(tensors: readonly TensorReport[], all: number | 
     if (view !== undefined && first === undefined) firstByView.set(view, path);
     const note = first !== undefined ? `tied to ${first}` : storage || byteLength === 0 ? "" : "no bytes in the file";
     return {
-      cells: [printable(path) || '""', printable(dtype), `[${shape.join(", ")}]`, sizeText(byteLength), group, printable(note)],
+      cells: [printable(path) || '""', printable(dtype), `[${shape.join(", ")}]`, formatSize(byteLength), group, printable(note)],
     };
   });
   screen.write(`\n${colors.bold(title)}\n`);

@@ -1,6 +1,5 @@
-import { isNode, type Tree } from "@ckptkit/core";
+import { formatSize, isNode, type Tree } from "@ckptkit/core";
 import { printable } from "./printable.js";
-import { sizeText } from "./sizes.js";
 
 /** Items of a list that are shown in its line. */
 const INLINE_ITEMS = 16;
@@ -48,7 +47,7 @@ function realText(value: number | bigint): string {
 
 function bytesText(bytes: Uint8Array): string {
   const shown = [...bytes.subarray(0, BYTES_SHOWN)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return `bytes(${sizeText(bytes.length)}${bytes.length > 0 ? `: ${shown}${bytes.length > BYTES_SHOWN ? " ..." : ""}` : ""})`;
+  return `bytes(${formatSize(bytes.length)}${bytes.length > 0 ? `: ${shown}${bytes.length > BYTES_SHOWN ? " ..." : ""}` : ""})`;
 }
 
 function listText(type: string, items: readonly Tree[], depth: number): string | undefined {

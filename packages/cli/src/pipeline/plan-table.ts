@@ -1,7 +1,8 @@
 import type { LoaderFit, PipelinePlan, PlannedStage } from "@ckptkit/catalog";
+import { formatSize } from "@ckptkit/core";
 import { printable } from "../output/printable.js";
 import type { Screen } from "../output/screen.js";
-import { countText, sizeText } from "../output/sizes.js";
+import { countText } from "../output/sizes.js";
 import { tableText } from "../output/table.js";
 import { labelText, type StageLabel } from "./stage-label.js";
 
@@ -20,8 +21,8 @@ export function writePlan(file: string, plan: PipelinePlan, labels: readonly Sta
       cells: [
         String(stage.index + 1),
         label ? labelText(label) : stage.name,
-        stage.readsBytes > 0 ? about + sizeText(stage.readsBytes) : "-",
-        stage.writesBytes > 0 ? about + sizeText(stage.writesBytes) : "-",
+        stage.readsBytes > 0 ? about + formatSize(stage.readsBytes) : "-",
+        stage.writesBytes > 0 ? about + formatSize(stage.writesBytes) : "-",
         outcomeText(stage),
       ],
       ...(own && { style: own }),
@@ -41,8 +42,8 @@ export function writePlan(file: string, plan: PipelinePlan, labels: readonly Sta
     }
   }
   const verdict = plan.fits ? colors.green("The run can go on") : colors.red("The run would fail");
-  const sums = `it would read ${sizeText(plan.readsBytes)} and write ${sizeText(plan.writesBytes)}`;
-  screen.write(`${verdict}: ${sums}. To tell this, ${sizeText(plan.plannedBytes)} of headers were read.\n`);
+  const sums = `it would read ${formatSize(plan.readsBytes)} and write ${formatSize(plan.writesBytes)}`;
+  screen.write(`${verdict}: ${sums}. To tell this, ${formatSize(plan.plannedBytes)} of headers were read.\n`);
 }
 
 function outcomeText({ status, fit, error }: PlannedStage): string {

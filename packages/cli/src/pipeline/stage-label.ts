@@ -10,9 +10,9 @@ export interface StageLabel {
 /** The labels of a pipeline's stages. */
 export function stageLabels({ stages }: PipelineConfig, catalog: Catalog): StageLabel[] {
   return stages.map((stage) => {
-    if (isBuilt(stage)) return { kind: stage.kind ?? "stage", name: stageName(stage) };
+    if (isBuilt(stage)) return { name: stageName(stage), kind: stage.kind ?? "stage" };
     const { kind, name } = catalog.resolve(stage).entry;
-    return { kind, name };
+    return { name, kind };
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Json } from "@ckptkit/core";
+import { formatSize } from "@ckptkit/core";
 import type { CheckpointContext, StageKind } from "@ckptkit/core/pipeline";
-import { countText, plural, sizeText } from "../output/sizes.js";
+import { countText, plural } from "../output/sizes.js";
 
 /**
  * What a stage did, in a few words, from what it left in its context; '' where there is nothing to tell.
@@ -29,20 +30,13 @@ function openedText(before: CheckpointContext | undefined, { checkpoint, checkpo
   const opened = added?.[1] ?? checkpoint;
   if (!opened) return "";
   const { format, layout, tensors, byteLength } = opened;
-  return `${added ? `as ${added[0]}: ` : ""}${format}, ${layout}, ${plural(tensors.length, "tensor")}, ${sizeText(byteLength)}`;
+  return `${added ? `as ${added[0]}: ` : ""}${format}, ${layout}, ${plural(tensors.length, "tensor")}, ${formatSize(byteLength)}`;
 }
 
 function checkText(before: CheckpointContext | undefined, { metadata }: CheckpointContext): string {
   const result = entriesOf(newEntry(before, metadata, "check_"));
-  const parts = Object.entries(result).flatMap(([key, value]) => {
-    if (key === "status" || (typeof value !== "number" && typeof value !== "string")) return [];
-    return [
-      typeof value === "number"
-        ? `${countText(value)} ${words(key)}`
-        : `${words(key)} ${value.length > 20 ? `${value.slice(0, 16)}...` : value}`,
-    ];
-  });
-  return parts.slice(0, 3).join(", ");
+  const counts = Object.entries(result).flatMap(([key, value]) => (typeof value === "number" ? [`${countText(value)} ${words(key)}`] : []));
+  return [...(typeof result.digest === "string" ? [`${result.algorithm} ${result.digest}`] : []), ...counts].join(", ");
 }
 
 function loadedText({ metadata, model }: CheckpointContext): string {
@@ -60,7 +54,7 @@ function modifiedText(before: CheckpointContext | undefined, { metadata }: Check
   if (!Array.isArray(applied) || before?.metadata.modifiers_applied === applied) return "";
   return Object.entries(entriesOf(applied.at(-1)))
     .flatMap(([key, value]) => {
-      if (typeof value === "number") return [`${words(key)} ${countText(value)}`];
+      if (typeof value === "number") return [`${countText(value)} ${words(key).replace(/^total /, "")}`];
       return Array.isArray(value) && key !== "submodules" ? [`${countText(value.length)} ${words(key)}`] : [];
     })
     .slice(0, 3)
@@ -74,7 +68,7 @@ function writtenText(before: CheckpointContext | undefined, { metadata }: Checkp
     const list = (Array.isArray(files) ? files : []).map(entriesOf);
     const bytes = list.reduce((sum, { byteLength }) => sum + (typeof byteLength === "number" ? byteLength : 0), 0);
     const [first] = list;
-    return `${list.length === 1 ? String(first?.name) : plural(list.length, "file")}, ${sizeText(bytes)}`;
+    return `${list.length === 1 ? String(first?.name) : plural(list.length, "file")}, ${formatSize(bytes)}`;
   }
   return typeof report === "string" && before?.metadata.report !== report ? report : "";
 }

@@ -1,3 +1,4 @@
+export { compareStateDicts } from "./compare.js";
 export * from "./incompatible.js";
 export * from "./model-entries.js";
 export * from "./reference-model.js";

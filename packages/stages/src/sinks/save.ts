@@ -1,4 +1,4 @@
-import { CAST_DTYPES, type Checkpoint, CheckpointConfigError, CheckpointSourceError, type Json } from "@ckptkit/core";
+import { CAST_DTYPES, type Checkpoint, CheckpointConfigError, CheckpointSourceError, type Json, type TensorData } from "@ckptkit/core";
 import { type CheckpointContext, CheckpointSink, type StageOptions } from "@ckptkit/core/pipeline";
 import { siblingAddress } from "@ckptkit/formats";
 import { CONVERT_TARGETS, type ConvertTarget, convertCheckpoint } from "@ckptkit/inspect";
@@ -7,6 +7,7 @@ import { chooseShape, looksAtModel, selectionOf, subjectShape } from "../inspect
 import { kernelsOf } from "../kernels-of.js";
 import { checkpointOfModel } from "../model/model-checkpoint.js";
 import { parseOptions } from "../options.js";
+import { anemoiRecords, isTensorData } from "../sink/anemoi-records.js";
 import { fileNameOf } from "../sink/file-name.js";
 
 const options = z.strictObject({
@@ -19,17 +20,14 @@ const options = z.strictObject({
     .union([z.boolean(), z.record(z.string(), z.json())])
     .default(false)
     .describe("Values to keep in the file; true for the context's metadata"),
+  arrays: z
+    .record(z.string().regex(/^[\w.-]+$/), z.custom<TensorData>(isTensorData, "a tensor was expected"))
+    .default({})
+    .describe("Supporting arrays to keep in a torch archive beside the metadata, each as a .numpy record; only from code"),
   checkCrc: z.boolean().default(true).describe("Whether the checksums that a source file holds are checked as its bytes go by"),
   ...subjectShape,
   ...chooseShape,
 });
-
-/**
- * Where anemoi keeps metadata in a torch archive.
- *
- * @see https://github.com/ecmwf/anemoi-utils, anemoi.utils.checkpoints, DEFAULT_FOLDER and DEFAULT_NAME
- */
-const METADATA_RECORD = "anemoi-metadata/anemoi.json";
 
 /** What a suffix is taken to ask for. */
 const BY_SUFFIX: readonly [RegExp, ConvertTarget][] = [
@@ -55,16 +53,15 @@ export class SaveSink extends CheckpointSink {
     super();
     this.options = parseOptions(options, input, "SaveSink");
     this.#format = this.options.format ?? formatOf(this.options.path);
-    if (this.options.maxShardBytes !== undefined && this.#format !== "safetensors") {
-      throw new CheckpointConfigError(
-        "INVALID_ARGUMENT",
-        `SaveSink: maxShardBytes is for safetensors; ${this.#format} is always one file.`,
-        {
-          details: {
-            stage: "SaveSink",
-            problems: [{ path: "maxShardBytes", expected: "nothing", found: String(this.options.maxShardBytes) }],
-          },
-        },
+    const safetensors = this.#format === "safetensors";
+    if (this.options.maxShardBytes !== undefined && !safetensors) {
+      throw unusable("maxShardBytes", `is for safetensors; ${this.#format} is always one file`, String(this.options.maxShardBytes));
+    }
+    if (Object.keys(this.options.arrays).length > 0 && safetensors) {
+      throw unusable(
+        "arrays",
+        "are records of a torch archive; safetensors has no place for them",
+        Object.keys(this.options.arrays).join(", "),
       );
     }
   }
@@ -94,7 +91,7 @@ export class SaveSink extends CheckpointSink {
         all,
         checkCrc,
         select: selectionOf(this.options),
-        ...this.#embedded(context),
+        ...(await this.#embedded(context, stage)),
         signal: stage.signal,
         onProgress: stage.onProgress,
       },
@@ -107,16 +104,26 @@ export class SaveSink extends CheckpointSink {
     return context.withMetadata({ saved: [...(Array.isArray(before) ? before : []), saved] });
   }
 
-  /** Metadata in the form that each format has for it. */
-  #embedded(context: CheckpointContext): { metadata?: Record<string, string>; records?: Map<string, Uint8Array> } {
-    const { metadata } = this.options;
-    if (metadata === false) return {};
-    const values = metadata === true ? context.metadata : metadata;
-    if (this.#format !== "safetensors") return { records: new Map([[METADATA_RECORD, new TextEncoder().encode(JSON.stringify(values))]]) };
+  /** Metadata and arrays in the form that each format has for them. */
+  async #embedded(context: CheckpointContext, stage: StageOptions): Promise<Embedded> {
+    const { metadata, arrays, path } = this.options;
+    const values = metadata === true ? context.metadata : metadata || {};
+    if (metadata === false && Object.keys(arrays).length === 0) return {};
+    if (this.#format !== "safetensors") return { records: await anemoiRecords(fileNameOf(path), values, arrays, stage) };
     const text = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
     return { metadata: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, text(value)])) };
   }
 }
+
+interface Embedded {
+  metadata?: Record<string, string>;
+  records?: Map<string, Uint8Array>;
+}
+
+const unusable = (path: string, why: string, found: string): CheckpointConfigError =>
+  new CheckpointConfigError("INVALID_ARGUMENT", `SaveSink: ${path} ${why}.`, {
+    details: { stage: "SaveSink", problems: [{ path, expected: "nothing", found }] },
+  });
 
 /** @throws {CheckpointConfigError} INVALID_ARGUMENT */
 function formatOf(path: string): ConvertTarget {
