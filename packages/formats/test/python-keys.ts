@@ -1,0 +1,75 @@
+import type { Tree } from "@ckptkit/core";
+
+const tuple = (...items: Tree[]): Tree => ({ kind: "list", type: "tuple", items });
+const real = (value: number): Tree => ({ kind: "real", value });
+const global = (name: string): Tree => ({ kind: "global", name });
+const object = (type: string, ...args: Tree[]): Tree => ({ kind: "object", type, args });
+const size = (...items: Tree[]): Tree => ({ kind: "list", type: "torch.Size", items });
+const frozen = (...items: Tree[]): Tree => ({ kind: "list", type: "frozenset", items });
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+
+/** A Python expression, the tree of its value, and what Python's `str()` gives for it (checked by keys-oracle.test.ts). */
+export const PYTHON_KEYS: readonly (readonly [expression: string, tree: Tree, text: string])[] = [
+  ["'plain'", "plain", "plain"],
+  ["''", "", ""],
+  ["'a.b'", "a.b", "a.b"],
+  ["1", 1, "1"],
+  ["-1", -1, "-1"],
+  ["2**53 + 1", 2n ** 53n + 1n, "9007199254740993"],
+  ["-(10**30)", -(10n ** 30n), "-1000000000000000000000000000000"],
+  ["True", true, "True"],
+  ["False", false, "False"],
+  ["None", null, "None"],
+  ["1.0", real(1), "1.0"],
+  ["-0.0", real(-0), "-0.0"],
+  ["0.5", 0.5, "0.5"],
+  ["1e15", real(1e15), "1000000000000000.0"],
+  ["1e16", real(1e16), "1e+16"],
+  ["123456789012345680.0", real(123456789012345680), "1.2345678901234568e+17"],
+  ["0.0001", 0.0001, "0.0001"],
+  ["1.5e-5", 1.5e-5, "1.5e-05"],
+  ["5e-324", 5e-324, "5e-324"],
+  ["1.7976931348623157e308", real(1.7976931348623157e308), "1.7976931348623157e+308"],
+  ["float('nan')", Number.NaN, "nan"],
+  ["-float('inf')", Number.NEGATIVE_INFINITY, "-inf"],
+  ["('a',)", tuple("a"), "('a',)"],
+  ["()", tuple(), "()"],
+  ["('a', 1, 2.0, None, True)", tuple("a", 1, real(2), null, true), "('a', 1, 2.0, None, True)"],
+  ["(1, (2, ()))", tuple(1, tuple(2, tuple())), "(1, (2, ()))"],
+  ['("it\'s", \'say "hi"\')', tuple("it's", 'say "hi"'), '("it\'s", \'say "hi"\')'],
+  ["('both \\' and \"',)", tuple("both ' and \""), "('both \\' and \"',)"],
+  ["('\\n\\t\\r\\\\',)", tuple("\n\t\r\\"), "('\\n\\t\\r\\\\',)"],
+  ["('\\x00\\x1f\\x7f\\x80\\xa0\\xad',)", tuple("\x00\x1f\x7f\x80\xa0\xad"), "('\\x00\\x1f\\x7f\\x80\\xa0\\xad',)"],
+  ["('\\u200b\\u2028\\ufeff\\ue000',)", tuple("\u200b\u2028\ufeff\ue000"), "('\\u200b\\u2028\\ufeff\\ue000',)"],
+  ["('重み', 'größe', '🧠')", tuple("重み", "größe", "🧠"), "('重み', 'größe', '🧠')"],
+  ["('\\U000e0001\\U0010ffff',)", tuple("\u{e0001}\u{10ffff}"), "('\\U000e0001\\U0010ffff',)"],
+  ["('\\ud800',)", tuple("\ud800"), "('\\ud800',)"],
+  ["b''", bytes(), "b''"],
+  ['b"it\'s"', bytes(0x69, 0x74, 0x27, 0x73), 'b"it\'s"'],
+  ["b'\"'", bytes(0x22), "b'\"'"],
+  ["b'\\x00\\n\\\\\\xff'", bytes(0, 10, 0x5c, 255), "b'\\x00\\n\\\\\\xff'"],
+  ["(b'x',)", tuple(bytes(0x78)), "(b'x',)"],
+  ["frozenset()", frozen(), "frozenset()"],
+  ["frozenset([1])", frozen(1), "frozenset({1})"],
+  ["1j", object("builtins.complex", real(0), real(1)), "1j"],
+  ["1+2j", object("builtins.complex", real(1), real(2)), "(1+2j)"],
+  ["-1.5-0.5j", object("builtins.complex", -1.5, -0.5), "(-1.5-0.5j)"],
+  ["complex(0.0, -0.0)", object("builtins.complex", real(0), real(-0)), "-0j"],
+  ["complex(-0.0, 1)", object("builtins.complex", real(-0), real(1)), "(-0+1j)"],
+  ["complex(1e16, 1)", object("builtins.complex", real(1e16), real(1)), "(1e+16+1j)"],
+  ["torch.float32", global("torch.float32"), "torch.float32"],
+  ["(torch.bfloat16,)", tuple(global("torch.bfloat16")), "(torch.bfloat16,)"],
+  ["torch.per_tensor_affine", global("torch.per_tensor_affine"), "torch.per_tensor_affine"],
+  ["torch.device('cpu')", object("torch.device", "cpu"), "cpu"],
+  ["torch.device('cuda', 1)", object("torch.device", "cuda", 1), "cuda:1"],
+  [
+    "(torch.device('cpu'), torch.device('cuda', 0))",
+    tuple(object("torch.device", "cpu"), object("torch.device", "cuda", 0)),
+    "(device(type='cpu'), device(type='cuda', index=0))",
+  ],
+  ["torch.Size([1, 2])", size(1, 2), "torch.Size([1, 2])"],
+  ["(torch.Size([]),)", tuple(size()), "(torch.Size([]),)"],
+  ["int", global("builtins.int"), "<class 'int'>"],
+  ["collections.OrderedDict", global("collections.OrderedDict"), "<class 'collections.OrderedDict'>"],
+  ["(str,)", tuple(global("builtins.str")), "(<class 'str'>,)"],
+];
