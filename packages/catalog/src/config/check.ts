@@ -184,7 +184,10 @@ function problemsOf(error: unknown): OptionProblem[] | undefined {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** What to try; nothing where the message says already what was meant. */
 function suggestionsOf(error: unknown): string[] {
+  const details = error instanceof Error && "details" in error ? error.details : undefined;
+  if (typeof details === "object" && details !== null && "didYouMean" in details) return [];
   const suggestions = error instanceof Error && "suggestions" in error ? error.suggestions : undefined;
   return Array.isArray(suggestions) ? suggestions.map(String) : [];
 }

@@ -22,6 +22,8 @@ export interface Activity {
   servedBytes: number;
   /** Bytes that were written to nowhere. */
   writtenBytes: number;
+  /** Bytes that had been written when a stage asked for the first byte of a file: the head of an output. */
+  headBytes: number | undefined;
   /** Whether a stage asked for more than headers. */
   wasStopped: boolean;
   /** Sizes of the files that were opened, by their names. */
@@ -169,6 +171,7 @@ export class HeaderPlatform implements Platform {
   #replay({ source, ranges }: HeaderFile): ByteSource {
     const check = (start: number, end: number, options: SignalOptions | undefined): void => {
       options?.signal?.throwIfAborted();
+      this.activity.headBytes ??= this.activity.writtenBytes;
       checkRange(source, start, end);
       if (!ranges.covers(start, end)) throw this.#stop();
       this.activity.servedBytes += end - start;
@@ -204,4 +207,11 @@ function readerOf({ size, name, version, address }: ByteSource, reads: Required<
   return { size, name, version, address, ...reads };
 }
 
-const newActivity = (): Activity => ({ servedBytes: 0, writtenBytes: 0, wasStopped: false, opened: new Map(), created: [] });
+const newActivity = (): Activity => ({
+  servedBytes: 0,
+  writtenBytes: 0,
+  headBytes: undefined,
+  wasStopped: false,
+  opened: new Map(),
+  created: [],
+});

@@ -1,4 +1,4 @@
-import { type Checkpoint, CheckpointError, type Kernels, type Platform } from "@ckptkit/core";
+import { type Checkpoint, CheckpointError, CheckpointValidationError, type Kernels, type Platform } from "@ckptkit/core";
 import {
   type CheckpointContext,
   checkComposition,
@@ -52,8 +52,10 @@ export interface PipelinePlan {
   readonly writesBytes: number;
   /** Bytes that were read to find this out. */
   readonly plannedBytes: number;
-  /** Whether no stage is known to fail. */
+  /** Whether neither a stage nor the whole is known to fail. */
   readonly fits: boolean;
+  /** Why the run would fail after its last stage. */
+  readonly error?: CheckpointError | undefined;
   /** What the run would know when it ends, as far as headers tell. */
   readonly metadata: CheckpointContext["metadata"];
 }
@@ -112,6 +114,7 @@ export async function planPipeline(config: PipelineConfig, catalog: Catalog, opt
     for (const checkpoint of checkpointsOf(context)) await checkpoint.close();
     await platform.close();
   }
+  const error = planned.every(({ status }) => status === "ready" || status === "reads") ? endOf(context, stages) : undefined;
   const sum = (field: "readsBytes" | "writesBytes"): number => planned.reduce((total, stage) => total + stage[field], 0);
   return {
     stages: planned,
@@ -119,9 +122,18 @@ export async function planPipeline(config: PipelineConfig, catalog: Catalog, opt
     readsBytes: sum("readsBytes"),
     writesBytes: sum("writesBytes"),
     plannedBytes: platform.headerBytes,
-    fits: planned.every(({ status }) => status !== "fails"),
+    fits: error === undefined && planned.every(({ status }) => status !== "fails"),
+    ...(error && { error }),
     metadata: context.metadata,
   };
+}
+
+/** What the pipeline would refuse to hand back. */
+function endOf({ model }: CheckpointContext, stages: readonly StageLike[]): CheckpointError | undefined {
+  if (!model || model.weightsInitialized || !stages.some(({ kind }) => kind === "source")) return undefined;
+  return new CheckpointValidationError("WEIGHTS_NOT_LOADED", "At the end of the run the model's weights would not have been loaded.", {
+    suggestions: ["Add a loader, such as weights_only, after the source.", "Bring the names in line by migrations of the loader."],
+  });
 }
 
 const checkpointsOf = (context: CheckpointContext | undefined): Checkpoint[] => [
@@ -202,7 +214,7 @@ class StageTrial {
     const options = "options" in this.#stage && typeof this.#stage.options === "object" ? (this.#stage.options ?? {}) : {};
     const { readBytes, writtenBytes } = extentOf(this.#before, options);
     const files = [...this.#activity.opened.values()].reduce((total, size) => total + size, 0);
-    const writesBytes = kind === "sink" ? Math.ceil(writtenBytes) + this.#activity.writtenBytes : 0;
+    const writesBytes = kind === "sink" ? Math.ceil(writtenBytes) + (this.#activity.headBytes ?? 0) : 0;
     if (kind === "modifier") this.#notes.push("It computes with values, so what follows is planned with the tensors as they were.");
     return {
       planned: { status: "reads", readsBytes: files > 0 ? files : readBytes, writesBytes, isEstimate: true, notes: this.#notes },

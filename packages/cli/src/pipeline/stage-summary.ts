@@ -35,7 +35,7 @@ function openedText(before: CheckpointContext | undefined, { checkpoint, checkpo
 
 function checkText(before: CheckpointContext | undefined, { metadata }: CheckpointContext): string {
   const result = entriesOf(newEntry(before, metadata, "check_"));
-  const counts = Object.entries(result).flatMap(([key, value]) => (typeof value === "number" ? [`${countText(value)} ${words(key)}`] : []));
+  const counts = Object.entries(result).flatMap(([key, value]) => (typeof value === "number" ? [counted(value, key)] : []));
   return [...(typeof result.digest === "string" ? [`${result.algorithm} ${result.digest}`] : []), ...counts].join(", ");
 }
 
@@ -54,8 +54,8 @@ function modifiedText(before: CheckpointContext | undefined, { metadata }: Check
   if (!Array.isArray(applied) || before?.metadata.modifiers_applied === applied) return "";
   return Object.entries(entriesOf(applied.at(-1)))
     .flatMap(([key, value]) => {
-      if (typeof value === "number") return [`${countText(value)} ${words(key).replace(/^total /, "")}`];
-      return Array.isArray(value) && key !== "submodules" ? [`${countText(value.length)} ${words(key)}`] : [];
+      if (typeof value === "number") return [counted(value, key)];
+      return Array.isArray(value) && key !== "submodules" ? [counted(value.length, key)] : [];
     })
     .slice(0, 3)
     .join(", ");
@@ -83,4 +83,8 @@ function entriesOf(value: Json | undefined): { readonly [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as { readonly [key: string]: Json }) : {}; // no list: a map
 }
 
-const words = (key: string): string => key.replaceAll("_", " ");
+/** `total_frozen_params` -> `2 frozen params`. */
+function counted(count: number, key: string): string {
+  const noun = key.replace(/^total_/, "").replaceAll("_", " ");
+  return `${countText(count)} ${count === 1 ? noun.replace(/s$/, "") : noun}`;
+}
