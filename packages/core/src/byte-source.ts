@@ -25,6 +25,8 @@ export interface ByteSource {
   read(start: number, end: number, options?: SignalOptions): Promise<Bytes>;
   /** Fills all of `target` with the bytes from `start` on: the way straight into WebAssembly memory. */
   readInto?(target: Bytes, start: number, options?: SignalOptions): Promise<void>;
+  /** The same as `read` without waiting, where the place that bytes come from can do that: files of this machine, memory. */
+  readSync?(start: number, end: number): Bytes;
   /** What a worker needs to open the same source by itself: plain, cloneable data; undefined where that cannot be. */
   descriptor?(): SourceDescriptor | undefined;
   close?(): Promise<void>;

@@ -33,5 +33,14 @@ export function countSource(inner: ByteSource): ByteSource & { readonly counts: 
       await readInto(inner, target, start, options);
     },
   });
-  return { ...source, counts };
+  const { readSync } = source;
+  if (!readSync) return { ...source, counts };
+  return {
+    ...source,
+    readSync(start, end) {
+      add(end - start);
+      return readSync(start, end);
+    },
+    counts,
+  };
 }

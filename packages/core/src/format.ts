@@ -16,6 +16,8 @@ export interface OpenOptions extends OperationOptions {
   kernels?: Kernels | undefined;
   /** Opens a file beside the one in hand, by its name relative to it: the shards of a sharded checkpoint. */
   openSibling?: ((name: string) => Promise<ByteSource>) | undefined;
+  /** The same without waiting. */
+  openSiblingSync?: ((name: string) => ByteSource) | undefined;
 }
 
 /** The beginning of a file, from which formats are told apart. */
@@ -39,6 +41,8 @@ export interface FormatReader {
    * @throws {CheckpointLoadError}
    */
   open(source: ByteSource, options: OpenOptions): Promise<Checkpoint>;
+  /** The same for callers that cannot wait, from a source with `readSync`. Left out by readers that need to wait. */
+  openSync?(source: ByteSource, options: OpenOptions): Checkpoint;
 }
 
 /** Opens the destination of one output file, by its name. */

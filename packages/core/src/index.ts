@@ -23,6 +23,7 @@ export * from "./memory-source.js";
 export * from "./platform.js";
 export * from "./progress.js";
 export * from "./progress-source.js";
+export * from "./reading.js";
 export * from "./remote-file.js";
 export * from "./retry-source.js";
 export * from "./shape.js";

@@ -14,6 +14,10 @@ export function memorySource(bytes: Bytes, name = "memory"): ByteSource {
       checkRange(source, start, end);
       return bytes.slice(start, end);
     },
+    readSync(start, end) {
+      checkRange(source, start, end);
+      return bytes.slice(start, end);
+    },
     async readInto(target, start, options) {
       options?.signal?.throwIfAborted();
       checkRange(source, start, start + target.length);

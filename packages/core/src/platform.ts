@@ -11,6 +11,8 @@ import type { RetryOptions } from "./retry-source.js";
 export interface Platform {
   /** Opens a path or address for reading. @throws {CheckpointNotFoundError} NOT_FOUND */
   open(uri: string, options?: OperationOptions): Promise<ByteSource>;
+  /** Opens a path for reading without waiting, giving a source with `readSync`; left out where files cannot be read so. */
+  openSync?(uri: string): ByteSource;
   /** Opens a path or address for writing; nothing shows there before `commit`. */
   create(uri: string): Promise<ByteSink>;
   /** The fastest kernels that run here. */

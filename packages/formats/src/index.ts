@@ -1,7 +1,7 @@
 export { detectLayout, extractStateDict, findStateDict, type StateDict } from "./layout.js";
 export { describeTree } from "./metadata.js";
-export { type OpenCheckpointOptions, openCheckpoint, READERS } from "./open-checkpoint.js";
-export { type OpenUriOptions, openUri, siblingAddress } from "./open-uri.js";
+export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS } from "./open-checkpoint.js";
+export { type OpenUriOptions, openUri, openUriSync, siblingAddress } from "./open-uri.js";
 export * from "./safetensors/index.js";
 export * from "./torch/index.js";
 export { checkpointOfTree, type TreeCheckpointOptions } from "./tree-checkpoint.js";

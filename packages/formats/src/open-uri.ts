@@ -1,5 +1,5 @@
 import type { ByteSource, Checkpoint, Platform } from "@ckptkit/core";
-import { type OpenCheckpointOptions, openCheckpoint } from "./open-checkpoint.js";
+import { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync } from "./open-checkpoint.js";
 
 /** How to open an address. */
 export interface OpenUriOptions extends OpenCheckpointOptions {
@@ -22,6 +22,22 @@ export async function openUri(platform: Pick<Platform, "open">, uri: string, opt
   const source = await open(uri);
   const { address = uri } = source;
   return openCheckpoint(source, { openSibling: (name) => open(siblingAddress(address, name)), ...options });
+}
+
+/**
+ * The same without waiting, for files of this machine.
+ *
+ * @throws {CheckpointConfigError} STAGE_ASYNC_ONLY where that cannot be, and what {@link openUri} throws
+ * @example const checkpoint = openUriSync({ openSync: fileSourceSync }, "model.safetensors");
+ */
+export function openUriSync(platform: { openSync(uri: string): ByteSource }, uri: string, options: OpenUriOptions = {}): Checkpoint {
+  const open = (address: string): ByteSource => {
+    const source = platform.openSync(address);
+    return options.wrapSource?.(source) ?? source;
+  };
+  const source = open(uri);
+  const { address = uri } = source;
+  return openCheckpointSync(source, { openSiblingSync: (name) => open(siblingAddress(address, name)), ...options });
 }
 
 /**

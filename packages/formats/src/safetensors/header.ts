@@ -8,6 +8,8 @@ import {
   type Finding,
   isDType,
   type Limits,
+  type Reading,
+  readStep,
   type SignalOptions,
 } from "@ckptkit/core";
 import { quoted } from "../quoted.js";
@@ -69,9 +71,9 @@ function malformed(name: string, why: string, details: Record<string, unknown> =
  * @throws {CheckpointLoadError} SAFETENSORS_HEADER, SAFETENSORS_OFFSETS, LIMIT_EXCEEDED
  * @see https://github.com/huggingface/safetensors#format
  */
-export async function readHeader(source: ByteSource, strict: boolean, limits: Limits, options?: SignalOptions): Promise<SafetensorsHeader> {
+export function* readHeader(source: ByteSource, strict: boolean, limits: Limits, options?: SignalOptions): Reading<SafetensorsHeader> {
   if (source.size < LENGTH_BYTES) throw malformed(source.name, `needs at least ${LENGTH_BYTES} bytes, but the file has ${source.size}`);
-  const prefix = await source.read(0, LENGTH_BYTES, options);
+  const prefix = yield* readStep(source, 0, LENGTH_BYTES, options);
   const declared = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
   if (declared > BigInt(source.size - LENGTH_BYTES)) {
     throw malformed(
@@ -85,7 +87,7 @@ export async function readHeader(source: ByteSource, strict: boolean, limits: Li
   }
   const headerBytes = Number(declared);
   checkLimit(limits, "headerBytes", headerBytes, `Header length of ${source.name}`);
-  const bytes = await source.read(LENGTH_BYTES, LENGTH_BYTES + headerBytes, options);
+  const bytes = yield* readStep(source, LENGTH_BYTES, LENGTH_BYTES + headerBytes, options);
   const text = decodeUtf8(bytes, `The header of ${source.name}`, "SAFETENSORS_HEADER");
   const header = new HeaderChecker(source.name, strict).check(text, limits);
   if (headerBytes % ALIGNMENT !== 0)

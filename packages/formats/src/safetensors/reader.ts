@@ -2,9 +2,12 @@ import {
   type ByteSource,
   type Checkpoint,
   type FormatReader,
+  finish,
+  finishSync,
   type Json,
   type MapNode,
   type OpenOptions,
+  type Reading,
   Storage,
   sliceSource,
   TensorHandle,
@@ -22,6 +25,7 @@ export const safetensorsReader: FormatReader = {
     return (declared <= BigInt(size) && "{ \t\r\n".includes(first) && declared >= 2n) || looksLikeHeader(head);
   },
   open: openSafetensors,
+  openSync: (source, options) => finishSync(readSafetensors(source, options)),
 };
 
 /** A cut-off file still begins like one: a JSON object that speaks of dtypes or metadata. */
@@ -36,7 +40,11 @@ function looksLikeHeader(head: Uint8Array): boolean {
  * @example const checkpoint = await openSafetensors(blobSource(file));
  */
 export async function openSafetensors(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
-  const header = await readHeader(source, options.mode === "strict", withLimits(options.limits), options);
+  return finish(readSafetensors(source, options));
+}
+
+function* readSafetensors(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {
+  const header = yield* readHeader(source, options.mode === "strict", withLimits(options.limits), options);
   const tensors = handlesOf(source, header);
   return {
     uri: source.name,

@@ -1,4 +1,13 @@
-import { type ByteSource, CheckpointLoadError, checkLimit, type Finding, type Limits, type SignalOptions } from "@ckptkit/core";
+import {
+  type ByteSource,
+  CheckpointLoadError,
+  checkLimit,
+  type Finding,
+  type Limits,
+  type Reading,
+  readStep,
+  type SignalOptions,
+} from "@ckptkit/core";
 import { quoted } from "../quoted.js";
 import { decodeUtf8 } from "./header.js";
 import { parseStrictJson } from "./strict-json.js";
@@ -20,11 +29,11 @@ export interface ShardIndex {
  * @throws {CheckpointLoadError} SAFETENSORS_INDEX, UNSUPPORTED_FORMAT for shards that are not safetensors, LIMIT_EXCEEDED
  * @see https://huggingface.co/docs/safetensors/metadata_parsing (sharded checkpoints)
  */
-export async function readShardIndex(source: ByteSource, strict: boolean, limits: Limits, options?: SignalOptions): Promise<ShardIndex> {
+export function* readShardIndex(source: ByteSource, strict: boolean, limits: Limits, options?: SignalOptions): Reading<ShardIndex> {
   const { name } = source;
   checkLimit(limits, "headerBytes", source.size, `Size of the index ${name}`);
   const malformed = (why: string): CheckpointLoadError => new CheckpointLoadError("SAFETENSORS_INDEX", `The index ${name} ${why}.`);
-  const text = decodeUtf8(await source.read(0, source.size, options), `The index ${name}`, "SAFETENSORS_INDEX");
+  const text = decodeUtf8(yield* readStep(source, 0, source.size, options), `The index ${name}`, "SAFETENSORS_INDEX");
   const { value, duplicates } = parseStrictJson(text, `The index ${name}`, "SAFETENSORS_INDEX");
   const map = value instanceof Map ? value.get("weight_map") : undefined;
   if (!(value instanceof Map) || !(map instanceof Map)) throw malformed('has no object "weight_map"');

@@ -5,7 +5,11 @@ import {
   CheckpointError,
   CheckpointLoadError,
   type FormatReader,
+  finish,
+  finishSync,
   type OpenOptions,
+  type Reading,
+  step,
   type TensorHandle,
   withLimits,
 } from "@ckptkit/core";
@@ -20,6 +24,7 @@ export const shardedSafetensorsReader: FormatReader = {
   matches: ({ head, name }) =>
     /\.index\.json$/.test(name) || /^\s*\{[\s\S]*"weight_map"\s*:/.test(new TextDecoder().decode(head.slice(0, 4096))),
   open: openShardedSafetensors,
+  openSync: (source, options) => finishSync(readSharded(source, options)),
 };
 
 /** How many shards are opened side by side. */
@@ -43,10 +48,13 @@ interface Shard {
  * const checkpoint = await openShardedSafetensors(index, { openSibling: async (name) => blobSource(files.get(name)) });
  */
 export async function openShardedSafetensors(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
+  return finish(readSharded(source, options));
+}
+
+function* readSharded(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {
   const limits = withLimits(options.limits);
-  const index = await readShardIndex(source, options.mode === "strict", limits, options);
-  const { openSibling } = options;
-  if (!openSibling) {
+  const index = yield* readShardIndex(source, options.mode === "strict", limits, options);
+  if (!options.openSibling && !options.openSiblingSync) {
     throw new CheckpointConfigError("INVALID_ARGUMENT", `${source.name} names shards, but nothing was given to open them with.`, {
       suggestions: ["Open the checkpoint by its path or URL, or give openSibling."],
     });
@@ -56,12 +64,12 @@ export async function openShardedSafetensors(source: ByteSource, options: OpenOp
     await Promise.all(sources.map((shard) => shard.close?.()));
   };
   try {
-    const open = async (file: string): Promise<Shard> => {
-      const shard = await openShard(file, source.name, openSibling);
+    function* open(file: string): Reading<Shard> {
+      const shard = yield* openShard(file, source.name, options);
       sources.push(shard);
-      return { file, source: shard, header: await readHeader(shard, options.mode === "strict", limits, options) };
-    };
-    const shards = await openAll([...new Set(index.weightMap.values())].sort(), open, options);
+      return { file, source: shard, header: yield* readHeader(shard, options.mode === "strict", limits, options) };
+    }
+    const shards = yield* openAll([...new Set(index.weightMap.values())].sort(), open, options);
     const tensors = joinShards(index, shards, source.name);
     const findings = shards.flatMap(({ file, header }) => header.findings.map((finding) => ({ ...finding, at: file })));
     return {
@@ -78,20 +86,28 @@ export async function openShardedSafetensors(source: ByteSource, options: OpenOp
       },
     };
   } catch (error) {
-    await closeShards();
+    yield* step({ what: "closing shards", wait: closeShards, now: () => void closeShards() });
     throw error;
   }
 }
 
 /** Opens shards, some at a time. When one fails, waits for those on their way, so that all of them can be closed. */
-async function openAll(files: readonly string[], open: (file: string) => Promise<Shard>, options: OpenOptions): Promise<Shard[]> {
+function* openAll(files: readonly string[], open: (file: string) => Reading<Shard>, options: OpenOptions): Reading<Shard[]> {
   const shards: Shard[] = [];
   for (let first = 0; first < files.length; first += PARALLEL_SHARDS) {
-    const settled = await Promise.allSettled(files.slice(first, first + PARALLEL_SHARDS).map(open));
-    for (const outcome of settled) {
-      if (outcome.status === "rejected") throw outcome.reason;
-      shards.push(outcome.value);
-    }
+    const some = files.slice(first, first + PARALLEL_SHARDS);
+    const opened = yield* step({
+      what: "opening shards",
+      wait: async () => {
+        const settled = await Promise.allSettled(some.map((file) => finish(open(file))));
+        return settled.map((outcome) => {
+          if (outcome.status === "rejected") throw outcome.reason;
+          return outcome.value;
+        });
+      },
+      now: () => some.map((file) => finishSync(open(file))),
+    });
+    shards.push(...opened);
     options.onProgress?.({ phase: "open", done: shards.length, total: files.length });
   }
   return shards;
@@ -127,9 +143,13 @@ const disagree = (name: string, why: string): CheckpointLoadError =>
     suggestions: ["A shard may be of another version of the model: fetch index and shards again, together."],
   });
 
-async function openShard(file: string, index: string, openSibling: NonNullable<OpenOptions["openSibling"]>): Promise<ByteSource> {
+function* openShard(file: string, index: string, { openSibling, openSiblingSync }: OpenOptions): Reading<ByteSource> {
   try {
-    return await openSibling(file);
+    return yield* step({
+      what: `opening ${file}`,
+      wait: async () => openSibling?.(file) ?? Promise.reject(new Error("unreachable: one of the two is given")),
+      now: openSiblingSync && (() => openSiblingSync(file)),
+    });
   } catch (cause) {
     if (!(cause instanceof CheckpointError) || cause.code !== "NOT_FOUND") throw cause;
     throw new CheckpointLoadError("SAFETENSORS_INDEX", `${index} names the shard ${file}, which is not there.`, {

@@ -1,4 +1,14 @@
-import { type ByteSource, type Bytes, type Checkpoint, type FormatReader, type OpenOptions, withLimits } from "@ckptkit/core";
+import {
+  type ByteSource,
+  type Bytes,
+  type Checkpoint,
+  type FormatReader,
+  finish,
+  finishSync,
+  type OpenOptions,
+  type Reading,
+  withLimits,
+} from "@ckptkit/core";
 import { torchCheckpoint } from "./checkpoint.js";
 import { LEGACY_MAGIC, readStack } from "./legacy-stack.js";
 import { LegacyStorages } from "./legacy-storages.js";
@@ -18,6 +28,7 @@ export const torchLegacyReader: FormatReader = {
     return holds(begin, BINARY_MAGIC) || String.fromCharCode(...begin).includes(TEXT_MAGIC);
   },
   open: openTorchLegacy,
+  openSync: (source, options) => finishSync(readTorchLegacy(source, options)),
 };
 
 function holds(bytes: Bytes, wanted: readonly number[]): boolean {
@@ -34,8 +45,12 @@ function holds(bytes: Bytes, wanted: readonly number[]): boolean {
  * @example const checkpoint = await openTorchLegacy(blobSource(file));
  */
 export async function openTorchLegacy(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
+  return finish(readTorchLegacy(source, options));
+}
+
+function* readTorchLegacy(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {
   const limits = withLimits(options.limits);
-  const { main, keys, dataStart, findings } = await readStack(source, limits, options);
+  const { main, keys, dataStart, findings } = yield* readStack(source, limits, options);
   const storages = new LegacyStorages(source);
   const checkpoint = torchCheckpoint({ source, format: "torch-legacy", value: main.value, findStorage: storages.find, limits, findings });
   return { ...checkpoint, findings: [...findings, ...storages.place(keys, dataStart)] };

@@ -1,4 +1,13 @@
-import { type ByteSource, CheckpointError, checkLimit, type Finding, type Limits, type OpenOptions } from "@ckptkit/core";
+import {
+  type ByteSource,
+  CheckpointError,
+  checkLimit,
+  type Finding,
+  type Limits,
+  type OpenOptions,
+  type Reading,
+  readStep,
+} from "@ckptkit/core";
 import { type Pickle, type PickleValue, readPickle } from "@ckptkit/pickle";
 import { describeValue, isKind, torchError } from "./build-context.js";
 
@@ -25,8 +34,8 @@ export interface LegacyStack {
  *
  * @throws {CheckpointLoadError} PICKLE_*, TORCH_CORRUPT, LIMIT_EXCEEDED
  */
-export async function readStack(source: ByteSource, limits: Limits, options: OpenOptions): Promise<LegacyStack> {
-  let bytes = await source.read(0, Math.min(FIRST_BYTES, source.size), options);
+export function* readStack(source: ByteSource, limits: Limits, options: OpenOptions): Reading<LegacyStack> {
+  let bytes = yield* readStep(source, 0, Math.min(FIRST_BYTES, source.size), options);
   for (;;) {
     try {
       return parseStack(bytes, limits, source.name);
@@ -37,7 +46,7 @@ export async function readStack(source: ByteSource, limits: Limits, options: Ope
     }
     const longer = new Uint8Array(Math.min(bytes.length * 4, source.size, limits.pickleBytes));
     longer.set(bytes);
-    longer.set(await source.read(bytes.length, longer.length, options), bytes.length);
+    longer.set(yield* readStep(source, bytes.length, longer.length, options), bytes.length);
     bytes = longer;
   }
 }

@@ -6,11 +6,14 @@ import {
   checkLimit,
   type Finding,
   type FormatReader,
+  finish,
+  finishSync,
   type OpenOptions,
+  type Reading,
   withLimits,
 } from "@ckptkit/core";
 import { readPickle } from "@ckptkit/pickle";
-import { openZip, type ZipArchive } from "../zip/archive.js";
+import { readZip, type ZipArchive } from "../zip/archive.js";
 import { SIGNATURE, viewOf, zipError } from "../zip/records.js";
 import { torchCheckpoint } from "./checkpoint.js";
 import { ZipStorages } from "./zip-storages.js";
@@ -20,6 +23,7 @@ export const torchZipReader: FormatReader = {
   format: "torch-zip",
   matches: ({ head }) => head.length >= 4 && viewOf(head).getUint32(0, true) === SIGNATURE.local,
   open: openTorchZip,
+  openSync: (source, options) => finishSync(readTorchZip(source, options)),
 };
 
 /** The record `byteorder` holds a word. */
@@ -34,8 +38,12 @@ const MOST_BYTEORDER_BYTES = 64;
  * @example const checkpoint = await openTorchZip(blobSource(file));
  */
 export async function openTorchZip(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
+  return finish(readTorchZip(source, options));
+}
+
+function* readTorchZip(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {
   const limits = withLimits(options.limits);
-  const archive = await openZip(source, limits, options);
+  const archive = yield* readZip(source, limits, options);
   const findings: Finding[] = [...archive.findings];
   const root = findRoot(archive, findings);
   const main = archive.entries.get(`${root}/data.pkl`);
@@ -45,7 +53,7 @@ export async function openTorchZip(source: ByteSource, options: OpenOptions = {}
   if (order && order.byteLength > MOST_BYTEORDER_BYTES) {
     throw zipError(source.name, `the record ${order.name} has ${order.byteLength} bytes, where a word was expected`);
   }
-  const [bytes = new Uint8Array(0), word] = await archive.readAll(order ? [main, order] : [main], findings, options);
+  const [bytes = new Uint8Array(0), word] = yield* archive.readingAll(order ? [main, order] : [main], findings, options);
   const bigEndian = isBigEndian(word, source.name);
   const pickle = readPickle(bytes, { limits });
   if (pickle.end < bytes.length) {

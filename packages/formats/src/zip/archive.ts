@@ -1,7 +1,17 @@
-import { type ByteSource, type Bytes, crcMismatch, type Finding, type Limits, type SignalOptions } from "@ckptkit/core";
+import {
+  type ByteSource,
+  type Bytes,
+  crcMismatch,
+  type Finding,
+  finish,
+  type Limits,
+  type Reading,
+  readStep,
+  type SignalOptions,
+} from "@ckptkit/core";
 import { crc32 } from "@ckptkit/wasm/js";
 import { readDirectory, type ZipEntry } from "./directory.js";
-import { memberSource } from "./member-source.js";
+import { memberSource, readMember } from "./member-source.js";
 import { RECORD_BYTES } from "./records.js";
 import { windowSource } from "./window-source.js";
 
@@ -22,6 +32,8 @@ export interface ZipArchive {
    * does not hold becomes a finding.
    */
   readAll(entries: readonly ZipEntry[], findings: Finding[], options?: SignalOptions): Promise<Bytes[]>;
+  /** The same as a reading. */
+  readingAll(entries: readonly ZipEntry[], findings: Finding[], options?: SignalOptions): Reading<Bytes[]>;
 }
 
 /** Unwanted bytes between two members that are read along rather than asked for around. */
@@ -35,18 +47,24 @@ const LONGEST_EXTRA = 0xffff;
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED, LIMIT_EXCEEDED
  */
 export async function openZip(source: ByteSource, limits: Limits, options?: SignalOptions): Promise<ZipArchive> {
-  const { entries, findings } = await readDirectory(source, limits, options);
-  return {
+  return finish(readZip(source, limits, options));
+}
+
+/** The same as a reading. */
+export function* readZip(source: ByteSource, limits: Limits, options?: SignalOptions): Reading<ZipArchive> {
+  const { entries, findings } = yield* readDirectory(source, limits, options);
+  const archive: ZipArchive = {
     name: source.name,
     entries: new Map(entries.map((entry) => [entry.name, entry])),
     findings,
     source: (entry) => memberSource(source, entry, limits),
-    async readAll(wanted, found, readOptions) {
+    readAll: (wanted, found, readOptions) => finish(archive.readingAll(wanted, found, readOptions)),
+    *readingAll(wanted, found, readOptions) {
       const read = new Map<ZipEntry, Bytes>();
       for (const { start, end, members } of neighbours(wanted)) {
-        const window = windowSource(source, start, await source.read(start, end, readOptions));
+        const window = windowSource(source, start, yield* readStep(source, start, end, readOptions));
         for (const entry of members) {
-          const bytes = await memberSource(window, entry, limits).read(0, entry.byteLength, readOptions);
+          const bytes = yield* readMember(window, entry, limits, readOptions);
           const actual = entry.crc32 === 0 ? 0 : crc32(bytes);
           if (actual !== entry.crc32) {
             found.push({
@@ -62,6 +80,7 @@ export async function openZip(source: ByteSource, limits: Limits, options?: Sign
       return wanted.map((entry) => read.get(entry) ?? new Uint8Array(0));
     },
   };
+  return archive;
 }
 
 interface Neighbours {

@@ -3,6 +3,7 @@ import {
   type Bytes,
   CheckpointError,
   crcMismatch,
+  finish,
   type Hasher,
   type Kernels,
   type OperationOptions,
@@ -56,7 +57,7 @@ export class ZipCrcFollower {
   static async follow(source: ByteSource, kernels: Kernels, options?: OperationOptions): Promise<ZipCrcFollower | undefined> {
     if (source.size < RECORD_BYTES.end || viewOf(await source.read(0, 4, options)).getUint32(0, true) !== SIGNATURE.local) return undefined;
     try {
-      const { entries } = await readDirectory(source, withLimits(), options);
+      const { entries } = await finish(readDirectory(source, withLimits(), options));
       return new ZipCrcFollower(source, entries, kernels);
     } catch (error) {
       if (error instanceof CheckpointError && (error.code.startsWith("ZIP_") || error.code === "LIMIT_EXCEEDED")) return undefined;

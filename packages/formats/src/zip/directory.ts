@@ -1,4 +1,14 @@
-import { type ByteSource, type Bytes, CheckpointLoadError, checkLimit, type Finding, type Limits, type SignalOptions } from "@ckptkit/core";
+import {
+  type ByteSource,
+  type Bytes,
+  CheckpointLoadError,
+  checkLimit,
+  type Finding,
+  type Limits,
+  type Reading,
+  readStep,
+  type SignalOptions,
+} from "@ckptkit/core";
 import { type ArchiveEnd, readEndRecord } from "./end-record.js";
 import { type EntrySizes, readEntrySizes } from "./entry-sizes.js";
 import { FLAG, METHOD, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
@@ -30,24 +40,24 @@ const MOST_SLACK_BYTES = 0xffff + 24;
  *
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED, LIMIT_EXCEEDED
  */
-export async function readDirectory(source: ByteSource, limits: Limits, options?: SignalOptions): Promise<ZipDirectory> {
-  const end = await readEndRecord(source, options);
+export function* readDirectory(source: ByteSource, limits: Limits, options?: SignalOptions): Reading<ZipDirectory> {
+  const end = yield* readEndRecord(source, options);
   const { entries: count, directoryBytes } = end.record;
   if (count * RECORD_BYTES.central > directoryBytes) {
     throw zipError(source.name, `it declares ${count} members, but its directory has only ${directoryBytes} bytes`);
   }
   checkLimit(limits, "zipEntries", count, `Members of ${source.name}`);
   checkLimit(limits, "zipDirectoryBytes", directoryBytes, `Directory of ${source.name}`);
-  const entries = parseEntries(await directoryOf(source, end, options), count, source.name);
+  const entries = parseEntries(yield* directoryOf(source, end, options), count, source.name);
   return { entries, findings: placeEntries(entries, end.record.directoryStart, source.name) };
 }
 
 /** The directory's bytes: what was read with the end record, and what comes before that. */
-async function directoryOf(source: ByteSource, { record, tailStart, tail }: ArchiveEnd, options?: SignalOptions): Promise<Bytes> {
+function* directoryOf(source: ByteSource, { record, tailStart, tail }: ArchiveEnd, options?: SignalOptions): Reading<Bytes> {
   const { directoryStart, directoryBytes } = record;
   if (directoryStart >= tailStart) return tail.subarray(directoryStart - tailStart, directoryStart - tailStart + directoryBytes);
   const inTail = Math.max(0, directoryStart + directoryBytes - tailStart);
-  const before = await source.read(directoryStart, directoryStart + directoryBytes - inTail, options);
+  const before = yield* readStep(source, directoryStart, directoryStart + directoryBytes - inTail, options);
   const bytes = new Uint8Array(before.length + inTail);
   bytes.set(before);
   bytes.set(tail.subarray(0, inTail), before.length);

@@ -1,4 +1,4 @@
-import { type ByteSource, type Bytes, CheckpointLoadError, type SignalOptions } from "@ckptkit/core";
+import { type ByteSource, type Bytes, CheckpointLoadError, type Reading, readStep, type SignalOptions } from "@ckptkit/core";
 import { exact, OVERFLOW_16, OVERFLOW_32, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
 
 /** Where the central directory lies, as the end records say. */
@@ -25,9 +25,9 @@ const TAIL_BYTES = RECORD_BYTES.end64 + RECORD_BYTES.locator64 + RECORD_BYTES.en
  *
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED
  */
-export async function readEndRecord(source: ByteSource, options?: SignalOptions): Promise<ArchiveEnd> {
+export function* readEndRecord(source: ByteSource, options?: SignalOptions): Reading<ArchiveEnd> {
   const tailStart = Math.max(0, source.size - TAIL_BYTES);
-  const tail = await source.read(tailStart, source.size, options);
+  const tail = yield* readStep(source, tailStart, source.size, options);
   const view = viewOf(tail);
   const at = findEnd(view, source.name);
   if (at < 0) {

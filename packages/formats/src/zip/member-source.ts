@@ -1,4 +1,15 @@
-import { type ByteSource, type Bytes, checkLimit, checkRange, type Limits, readInto, type SignalOptions, sliceSource } from "@ckptkit/core";
+import {
+  type ByteSource,
+  type Bytes,
+  checkLimit,
+  checkRange,
+  type Limits,
+  readInto,
+  type SignalOptions,
+  type Step,
+  sliceSource,
+  step,
+} from "@ckptkit/core";
 import type { ZipEntry } from "./directory.js";
 import { inflateSource } from "./inflate-source.js";
 import { checkLocalHeader, localHeaderEnd } from "./local-header.js";
@@ -13,6 +24,35 @@ import { METHOD, zipError } from "./records.js";
 export function memberSource(archive: ByteSource, entry: ZipEntry, limits: Limits): ByteSource {
   checkInflateRatio(archive.name, entry, limits);
   return new MemberSource(archive, entry, limits);
+}
+
+/** All bytes of a member of an archive that is in memory. Inflating can only be waited for. */
+export function readMember(
+  archive: ByteSource,
+  entry: ZipEntry,
+  limits: Limits,
+  options?: SignalOptions,
+): Generator<Step<unknown>, Bytes, unknown> {
+  const { readSync } = archive;
+  return step({
+    what: `inflating ${entry.name} of ${archive.name}`,
+    wait: () => memberSource(archive, entry, limits).read(0, entry.byteLength, options),
+    now:
+      readSync && entry.method === METHOD.stored
+        ? () => {
+            const header = readSync.call(archive, entry.headerStart, headerEndOf(archive, entry));
+            const start = checkLocalHeader(header, entry, archive.name);
+            return readSync.call(archive, start, start + entry.byteLength);
+          }
+        : undefined,
+  });
+}
+
+/** @throws {CheckpointLoadError} ZIP_CORRUPT when the local header reaches beyond the member's place */
+function headerEndOf(archive: ByteSource, entry: ZipEntry): number {
+  const headerEnd = localHeaderEnd(entry);
+  if (headerEnd > entry.limit) throw zipError(archive.name, `the header of ${JSON.stringify(entry.name)} is cut off`);
+  return headerEnd;
 }
 
 /** A class, so that one costs little: archives have tens of thousands of members. */
@@ -50,8 +90,7 @@ class MemberSource implements ByteSource {
     if (this.#opened) return this.#opened;
     const archive = this.#archive;
     const entry = this.#entry;
-    const headerEnd = localHeaderEnd(entry);
-    if (headerEnd > entry.limit) throw zipError(archive.name, `the header of ${JSON.stringify(entry.name)} is cut off`);
+    const headerEnd = headerEndOf(archive, entry);
     const start = checkLocalHeader(await archive.read(entry.headerStart, headerEnd, options), entry, archive.name);
     const stored = sliceSource(archive, start, start + entry.compressedBytes, this.name);
     // Callers that came at the same time have read the header each, with a signal of their own; they share what the first made.
