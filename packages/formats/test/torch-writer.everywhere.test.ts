@@ -231,9 +231,8 @@ describe("an archive of more than 4 GiB", () => {
         ...specOf({ ...after, name }),
         shape: [elements],
         strides: [1],
-        storage: undefined,
         byteOffset: 0,
-        ...{ storage: specOf(after).storage },
+        storage: specOf(after).storage,
       },
     });
     await writeTorch(
