@@ -39,4 +39,18 @@ export const BUNDLES = [
       .join("\n"),
     mustNotAppear: { text: NEVER },
   },
+  {
+    file: "one-loader",
+    name: "one loading strategy, without the other stages, sources and configuration files",
+    limit: "125 KB",
+    code: 'export { WeightsOnlyLoader } from "@ckptkit/stages/loading"; export { CheckpointPipeline } from "@ckptkit/core/pipeline";',
+    mustNotAppear: { packages: ["@ckptkit/catalog", "@ckptkit/remote", "yaml"], text: [...NEVER, KERNELS] },
+  },
+  {
+    file: "pipelines",
+    name: "pipelines from files: every stage, the catalog, plans",
+    limit: "280 KB",
+    code: 'export * from "@ckptkit/catalog";',
+    mustNotAppear: { packages: ["@ckptkit/node", "ajv"], text: NEVER },
+  },
 ];

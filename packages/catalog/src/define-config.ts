@@ -1,5 +1,5 @@
 import type { StageKind, StageLike } from "@ckptkit/core/pipeline";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { settingsSchema } from "./config/settings.js";
 
 type Digit = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";

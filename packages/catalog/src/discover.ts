@@ -1,5 +1,5 @@
 import { STAGE_KINDS, type StageKind, type StageLike } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { simpleName } from "./names.js";
 
 /** A class of stages. */

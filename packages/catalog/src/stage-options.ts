@@ -1,5 +1,5 @@
 import type { Json } from "@ckptkit/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { CatalogEntry } from "./discover.js";
 import { AS_DESCRIPTION, AS_KEY } from "./named-source.js";
 

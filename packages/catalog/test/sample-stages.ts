@@ -1,6 +1,6 @@
 import { CheckpointCheck, type CheckpointContext, CheckpointSource, LoadingStrategy } from "@ckptkit/core/pipeline";
 import { parseOptions } from "@ckptkit/stages/options";
-import { z } from "zod";
+import * as z from "zod";
 
 const local = z.strictObject({
   path: z.string().min(1).describe("Path of the file"),

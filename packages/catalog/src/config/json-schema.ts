@@ -1,6 +1,6 @@
 import type { Json } from "@ckptkit/core";
 import { STAGE_KINDS } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { type Catalog, TARGET_KEY, targetOf } from "../catalog.js";
 import type { CatalogEntry } from "../discover.js";
 import { AS_DESCRIPTION, AS_KEY } from "../named-source.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a pipeline's configuration holds besides its stages. */
 export const settingsSchema = z.strictObject({

@@ -9,8 +9,8 @@ import { cutMiddle } from "./width.js";
 /** What is done sooner needs no bar. */
 const PATIENCE_MS = 500;
 const BAR_COLUMNS = 24;
-/** Progress counts shards while a sharded checkpoint is opened; else bytes. */
-const ITEM_PHASES = new Set(["open"]);
+/** Progress counts shards while a sharded checkpoint is opened, and numbers while they are computed with; else bytes. */
+const ITEM_PHASES = new Set(["open", "quantize", "prune"]);
 
 /** Shows how far a long operation is. */
 export interface ProgressDisplay {
