@@ -10,17 +10,17 @@ export function systemCode(error: unknown): string {
 }
 
 /** The path names something that is not a regular file. */
-export async function notAFile(path: string, isFolder: boolean): Promise<CheckpointSourceError> {
+export function notAFile(path: string, isFolder: boolean): CheckpointSourceError {
   return new CheckpointSourceError("NOT_A_FILE", `${path} is ${isFolder ? "a folder" : "a device, pipe or socket"}, not a file.`, {
     details: { path },
     suggestions: isFolder
-      ? await suggestForFolder(path)
+      ? suggestForFolder(path)
       : ["Give the path of a regular file: reading needs one whose bytes can be read in any order."],
   });
 }
 
 /** Puts an error of the file system into words, with what to try. Errors that are ours already pass. */
-export async function fileError(error: unknown, path: string, action: FileAction): Promise<CheckpointError> {
+export function fileError(error: unknown, path: string, action: FileAction): CheckpointError {
   if (error instanceof CheckpointError) return error;
   const code = systemCode(error);
   const details = { path, systemCode: code };
@@ -31,7 +31,7 @@ export async function fileError(error: unknown, path: string, action: FileAction
     case "ENOENT":
       return new CheckpointNotFoundError("NOT_FOUND", `There is no ${path}.`, {
         details,
-        suggestions: await suggestForMissing(path),
+        suggestions: suggestForMissing(path),
         cause: error,
       });
     case "ENOTDIR":

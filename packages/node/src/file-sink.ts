@@ -55,7 +55,7 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
       }
       position += bytes.length;
     } catch (error) {
-      failure = await fileError(error, name, "written");
+      failure = fileError(error, name, "written");
       throw failure;
     }
   };
@@ -71,7 +71,7 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
     } catch (error) {
       state = "aborted";
       await discard();
-      throw systemCode(error) === "EEXIST" ? alreadyThere(name) : await fileError(error, name, "written");
+      throw systemCode(error) === "EEXIST" ? alreadyThere(name) : fileError(error, name, "written");
     }
     await syncFolder(dirname(destination));
   };
@@ -122,7 +122,7 @@ async function prepare(name: string, overwrite: boolean): Promise<Prepared> {
       if (systemCode(error) === "ENOENT") return undefined;
       throw error;
     });
-    if (replaced && !replaced.isFile()) throw await notAFile(name, replaced.isDirectory());
+    if (replaced && !replaced.isFile()) throw notAFile(name, replaced.isDirectory());
     if (replaced && !overwrite) throw alreadyThere(name);
     folder = dirname(destination);
     madeFolder = await mkdir(folder, { recursive: true });
@@ -131,7 +131,7 @@ async function prepare(name: string, overwrite: boolean): Promise<Prepared> {
     return { handle: await open(temporary, "wx"), temporary, destination, replaced, madeFolder };
   } catch (error) {
     await removeFolders(folder, madeFolder);
-    throw await fileError(error, name, "written");
+    throw fileError(error, name, "written");
   }
 }
 

@@ -1,9 +1,17 @@
-import { CheckpointSourceError, type HttpSourceOptions, type Kernels, type Platform, type RetryOptions } from "@ckptkit/core";
+import {
+  CheckpointConfigError,
+  CheckpointSourceError,
+  type HttpSourceOptions,
+  type Kernels,
+  type Platform,
+  type RetryOptions,
+} from "@ckptkit/core";
 import { isHttpAddress, isRemoteAddress, type OpenRemoteOptions, openRemote, unsupportedAddress } from "@ckptkit/remote";
 import { rememberedS3Credentials } from "./aws-credentials.js";
 import { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
 import { type FileSinkOptions, fileSink } from "./file-sink.js";
 import { fileSource } from "./file-source.js";
+import { fileSourceSync } from "./file-source-sync.js";
 import { loadNodeKernels } from "./load-kernels.js";
 
 /** What {@link nodePlatform} takes. */
@@ -50,6 +58,14 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
       const scheme = schemeOf(uri);
       if (scheme === undefined || scheme === "file") return fileSource(uri, { signal });
       throw unsupportedAddress(uri);
+    },
+    openSync(uri) {
+      const scheme = schemeOf(uri);
+      if (scheme === undefined || scheme === "file") return fileSourceSync(uri);
+      throw new CheckpointConfigError("STAGE_ASYNC_ONLY", `Addresses that begin with ${scheme}: can only be opened by waiting.`, {
+        details: { scheme },
+        suggestions: ["Use the asynchronous way: execute() instead of executeSync()."],
+      });
     },
     async create(uri) {
       const scheme = schemeOf(uri);

@@ -1,4 +1,4 @@
-import { opendir, stat } from "node:fs/promises";
+import { opendirSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { looksLikeCheckpoint, similarNames, someNames } from "@ckptkit/core";
 
@@ -6,33 +6,35 @@ import { looksLikeCheckpoint, similarNames, someNames } from "@ckptkit/core";
 const MAX_ENTRIES = 10_000;
 
 /** What to try when nothing is at a path: similar names beside it, or the folder that is missing. */
-export async function suggestForMissing(path: string): Promise<string[]> {
+export function suggestForMissing(path: string): string[] {
   const folder = dirname(path);
-  const names = await entriesOf(folder);
+  const names = entriesOf(folder);
   if (names) {
     const similar = similarNames(basename(path), names);
     return similar.length > 0
       ? [`Similar names in ${folder}: ${similar.join(", ")}.`]
       : [`The folder ${folder} exists, but holds nothing of that name.`];
   }
-  const existing = await nearestFolder(folder);
+  const existing = nearestFolder(folder);
   return [`The folder ${folder} does not exist${existing ? `; ${existing} does` : ""}.`];
 }
 
 /** What to try when a folder was given instead of a file. */
-export async function suggestForFolder(path: string): Promise<string[]> {
-  const names = ((await entriesOf(path)) ?? []).filter(looksLikeCheckpoint).sort();
+export function suggestForFolder(path: string): string[] {
+  const names = (entriesOf(path) ?? []).filter(looksLikeCheckpoint).sort();
   if (names.length === 0) return ["Give the path of a file; no file in this folder looks like a checkpoint."];
   return [`Give the path of a file in it: ${someNames(names)}.`];
 }
 
 /** Names in a folder, at most {@link MAX_ENTRIES}; undefined when it cannot be listed. */
-async function entriesOf(folder: string): Promise<string[] | undefined> {
+function entriesOf(folder: string): string[] | undefined {
   try {
     const names: string[] = [];
-    for await (const entry of await opendir(folder)) {
-      names.push(entry.name);
-      if (names.length >= MAX_ENTRIES) break;
+    const entries = opendirSync(folder);
+    try {
+      for (let entry = entries.readSync(); entry && names.length < MAX_ENTRIES; entry = entries.readSync()) names.push(entry.name);
+    } finally {
+      entries.closeSync();
     }
     return names;
   } catch {
@@ -40,9 +42,9 @@ async function entriesOf(folder: string): Promise<string[] | undefined> {
   }
 }
 
-async function nearestFolder(path: string): Promise<string | undefined> {
+function nearestFolder(path: string): string | undefined {
   for (let folder = dirname(path); folder !== path; path = folder, folder = dirname(folder)) {
-    const found = await stat(folder).catch(() => undefined);
+    const found = statSync(folder, { throwIfNoEntry: false });
     if (found) return found.isDirectory() ? folder : undefined;
   }
   return undefined;

@@ -39,8 +39,8 @@ export function folderDownloads(options: FolderDownloadsOptions, kernels: () => 
   return {
     async open(file, { folder: asked, ...rest }: DownloadOptions = {}) {
       const copies = localPath(asked ?? options.folder ?? defaultCopiesFolder());
-      const folder = await openCopyFolder(copies, file.key).catch(async (error) => {
-        throw await fileError(error, copies, "written");
+      const folder = await openCopyFolder(copies, file.key).catch((error: unknown) => {
+        throw fileError(error, copies, "written");
       });
       const lock = await lockFile(folder.at(LOCK), rest.signal);
       let opened: { source: ByteSource; copy: Copy };

@@ -98,7 +98,7 @@ class PartialWriter {
         throw error;
       }
     } catch (error) {
-      throw await fileError(error, path, "written");
+      throw fileError(error, path, "written");
     }
   }
 
@@ -140,7 +140,7 @@ class PartialWriter {
         }
       }
     } catch (error) {
-      throw await fileError(error, this.folder.at(PARTIAL), "written");
+      throw fileError(error, this.folder.at(PARTIAL), "written");
     } finally {
       this.#pending = [];
       this.#pendingBytes = 0;
@@ -159,7 +159,7 @@ class PartialWriter {
         await this.lock.check();
         await this.folder.writeJournal(journal);
       } catch (error) {
-        throw await fileError(error, this.folder.at(PARTIAL), "written");
+        throw fileError(error, this.folder.at(PARTIAL), "written");
       }
     }
     this.#journaled = this.bytes;

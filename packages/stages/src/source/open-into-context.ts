@@ -1,6 +1,6 @@
-import type { ByteSource, Checkpoint, Json, SourceVersion } from "@ckptkit/core";
+import { type ByteSource, type Checkpoint, CheckpointConfigError, type Json, type SourceVersion } from "@ckptkit/core";
 import type { CheckpointContext, StageOptions } from "@ckptkit/core/pipeline";
-import { openUri } from "@ckptkit/formats";
+import { openUri, openUriSync } from "@ckptkit/formats";
 
 /** Opens one file: the checkpoint's own, or a shard beside it. */
 export type OpenFile = (address: string, isShard: boolean) => Promise<ByteSource>;
@@ -35,6 +35,31 @@ export async function openIntoContext(
   const checkpoint = await openUri({ open }, uri, { kernels: context.kernels, signal, onProgress });
   const opened = file ?? { name: uri, address: undefined, version: undefined };
   return withCheckpoint(context, checkpoint, { ...describe(opened), ...versionEntries(opened.version) }, opened.name);
+}
+
+/** The error for a source that can only be waited for. */
+export const asyncOnly = (stage: string, why: string): CheckpointConfigError =>
+  new CheckpointConfigError("STAGE_ASYNC_ONLY", `The stage ${stage} can only run asynchronously: ${why}.`, {
+    details: { stage },
+    suggestions: ["Use execute() instead of executeSync()."],
+  });
+
+/** The same without waiting. `openFile` gives sources that can be read so. */
+export function openIntoContextSync(
+  context: CheckpointContext,
+  uri: string,
+  openFile: (address: string) => ByteSource,
+  describe: (file: OpenedFile) => { [key: string]: Json },
+): CheckpointContext {
+  let name: string | undefined;
+  const openSync = (address: string): ByteSource => {
+    const source = openFile(address);
+    name ??= source.name;
+    return source;
+  };
+  const checkpoint = openUriSync({ openSync }, uri, { kernels: context.kernels });
+  const opened = { name: name ?? uri, address: undefined, version: undefined };
+  return withCheckpoint(context, checkpoint, describe(opened), opened.name);
 }
 
 /** A context with a checkpoint, and what is known of where it came from. */

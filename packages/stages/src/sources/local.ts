@@ -1,8 +1,9 @@
+import type { Json } from "@ckptkit/core";
 import { type CheckpointContext, CheckpointSource, type StageOptions } from "@ckptkit/core/pipeline";
 import { z } from "zod";
 import { parseOptions } from "../options.js";
 import { addressFor } from "../source/address-for.js";
-import { openIntoContext } from "../source/open-into-context.js";
+import { asyncOnly, type OpenedFile, openIntoContext, openIntoContextSync } from "../source/open-into-context.js";
 import { checkAddress, platformOf } from "../source/remote-source.js";
 
 const options = z.strictObject({
@@ -36,6 +37,21 @@ export class LocalSource extends CheckpointSource {
     const path = addressFor(context, this.name, this.options.path, LocalSource.supports);
     const platform = platformOf(context, this.name);
     const open = (address: string) => platform.open(address, { signal: stage.signal });
-    return openIntoContext(context, path, open, ({ name }) => ({ source_type: "local", source_path: name }), stage);
+    return openIntoContext(context, path, open, describe, stage);
+  }
+
+  /**
+   * The same without waiting, where the platform can.
+   *
+   * @throws {CheckpointConfigError} STAGE_ASYNC_ONLY where it cannot
+   */
+  processSync(context: CheckpointContext): CheckpointContext {
+    const path = addressFor(context, this.name, this.options.path, LocalSource.supports);
+    const platform = platformOf(context, this.name);
+    const { openSync } = platform;
+    if (openSync) return openIntoContextSync(context, path, (address) => openSync.call(platform, address), describe);
+    throw asyncOnly(this.name, "the platform can open files only by waiting");
   }
 }
+
+const describe = ({ name }: OpenedFile): { [key: string]: Json } => ({ source_type: "local", source_path: name });

@@ -1,8 +1,9 @@
-import { type CheckpointContext, CheckpointSource, type StageOptions } from "@ckptkit/core/pipeline";
+import { type CheckpointContext, CheckpointSource, type StageLike, type StageOptions } from "@ckptkit/core/pipeline";
 import { unsupportedAddress } from "@ckptkit/remote";
 import { z } from "zod";
 import { parseOptions } from "../options.js";
 import { addressFor } from "../source/address-for.js";
+import { asyncOnly } from "../source/open-into-context.js";
 import { HttpSource } from "./http.js";
 import { HuggingfaceSource } from "./huggingface.js";
 import { LocalSource } from "./local.js";
@@ -40,6 +41,10 @@ export function sourceForUri(uri: string, rest: { readonly [option: string]: unk
   return choice.make(uri, rest);
 }
 
+type SyncSource = CheckpointSource & Required<Pick<StageLike, "processSync">>;
+
+const isSync = (source: CheckpointSource): source is SyncSource => "processSync" in source && typeof source.processSync === "function";
+
 /**
  * Opens a checkpoint by a path or address of any kind: `https:`, `s3:`, `hf:`, MLflow's `runs:` and `models:`, or a path. The address
  * chooses the source.
@@ -50,6 +55,8 @@ export class UriSource extends CheckpointSource {
   static override readonly description = "Opens a checkpoint by a path or address of any kind, which chooses the source";
   static override readonly schema = options;
   readonly options: z.output<typeof options>;
+  /** Left out where the address is known to lead to a source that must be waited for. */
+  readonly processSync?: (context: CheckpointContext, stage: StageOptions) => CheckpointContext;
   readonly #source: CheckpointSource | undefined;
 
   /** @throws {CheckpointConfigError} INVALID_ARGUMENT; UNSUPPORTED_URI for an address that nothing opens */
@@ -58,6 +65,12 @@ export class UriSource extends CheckpointSource {
     this.options = parseOptions(options, input, "UriSource");
     const { uri, options: rest } = this.options;
     if (uri !== undefined) this.#source = sourceForUri(uri, rest);
+    if (this.#source && !isSync(this.#source)) return;
+    this.processSync = (context, stage) => {
+      const source = this.#sourceFor(context);
+      if (isSync(source)) return source.processSync(context, stage);
+      throw asyncOnly(this.name, `the address leads to a ${source.name}`);
+    };
   }
 
   async process(context: CheckpointContext, stage: StageOptions = {}): Promise<CheckpointContext> {
