@@ -19,6 +19,8 @@ export interface ArchiveEnd {
 const LONGEST_COMMENT = 0xffff;
 const TAIL_BYTES = RECORD_BYTES.end64 + RECORD_BYTES.locator64 + RECORD_BYTES.end + LONGEST_COMMENT;
 
+const FIRST_BYTE = SIGNATURE.end % 0x100;
+
 /**
  * Finds the end record and its zip64 companions with one read, and checks that they agree: one end record, at the end, with the
  * directory right before it.
@@ -29,7 +31,7 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions): Rea
   const tailStart = Math.max(0, source.size - TAIL_BYTES);
   const tail = yield* readStep(source, tailStart, source.size, options);
   const view = viewOf(tail);
-  const at = findEnd(view, source.name);
+  const at = findEnd(tail, source.name);
   if (at < 0) {
     throw new CheckpointLoadError(
       "ZIP_NO_END_RECORD",
@@ -64,9 +66,11 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions): Rea
  *
  * @throws {CheckpointLoadError} ZIP_CORRUPT when there are two, of which readers would choose different ones
  */
-function findEnd(view: DataView, name: string): number {
+function findEnd(tail: Bytes, name: string): number {
+  const view = viewOf(tail);
   let found = -1;
-  for (let at = view.byteLength - RECORD_BYTES.end; at >= 0; at--) {
+  // By the signature's first byte: engines look for a byte far faster than a loop does.
+  for (let at = tail.lastIndexOf(FIRST_BYTE, -RECORD_BYTES.end); at >= 0; at = at === 0 ? -1 : tail.lastIndexOf(FIRST_BYTE, at - 1)) {
     if (view.getUint32(at, true) !== SIGNATURE.end || at + RECORD_BYTES.end + view.getUint16(at + 20, true) !== view.byteLength) continue;
     if (found >= 0) throw zipError(name, "it has two end records; which of them counts depends on the reader");
     found = at;
