@@ -42,7 +42,7 @@ export const BUNDLES = [
   {
     file: "one-loader",
     name: "one loading strategy, without the other stages, sources and configuration files",
-    limit: "125 KB",
+    limit: "130 KB",
     code: 'export { WeightsOnlyLoader } from "@ckptkit/stages/loading"; export { CheckpointPipeline } from "@ckptkit/core/pipeline";',
     mustNotAppear: { packages: ["@ckptkit/catalog", "@ckptkit/remote", "yaml"], text: [...NEVER, KERNELS] },
   },

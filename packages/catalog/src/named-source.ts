@@ -12,17 +12,21 @@ export const AS_DESCRIPTION =
  * files, say.
  */
 export function namedSource(source: StageLike, name: string): StageLike {
-  const stage: StageLike & { options: object } = {
+  const { processSync } = source;
+  return {
     kind: "source",
     name: source.name,
-    options: { as: name }, // what the pipeline's check of its order looks at
-    async process(context: CheckpointContext, options: StageOptions) {
-      const next = await source.process(context, options);
-      const { checkpoint } = next;
-      if (!checkpoint || checkpoint === context.checkpoint) return next;
-      const { checkpointPath, checkpointFormat } = context;
-      return next.with({ checkpoint: context.checkpoint, checkpointPath, checkpointFormat }).withCheckpoint(checkpoint, name);
-    },
+    process: async (context: CheckpointContext, options: StageOptions) => renamed(context, await source.process(context, options), name),
+    ...(processSync && {
+      processSync: (context: CheckpointContext, options: StageOptions) =>
+        renamed(context, processSync.call(source, context, options), name),
+    }),
   };
-  return stage;
+}
+
+function renamed(before: CheckpointContext, after: CheckpointContext, name: string): CheckpointContext {
+  const { checkpoint } = after;
+  if (!checkpoint || checkpoint === before.checkpoint) return after;
+  const { checkpointPath, checkpointFormat } = before;
+  return after.with({ checkpoint: before.checkpoint, checkpointPath, checkpointFormat }).withCheckpoint(checkpoint, name);
 }

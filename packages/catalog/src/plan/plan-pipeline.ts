@@ -202,10 +202,11 @@ class StageTrial {
     }
   }
 
-  /** Without waiting where that can be done: what does not wait does not read. */
+  /** Loaders without waiting where they can: names are bound, and what some read besides, such as a single score, stays unread. */
   async #process(context: CheckpointContext): Promise<CheckpointContext> {
-    const { processSync } = this.#stage;
-    return processSync ? processSync.call(this.#stage, context, this.#options) : this.#stage.process(context, this.#options);
+    const { processSync, kind } = this.#stage;
+    if (kind === "loader" && processSync) return processSync.call(this.#stage, context, this.#options);
+    return this.#stage.process(context, this.#options);
   }
 
   /** A stage that asked for tensors: what it reads and writes at most. */
