@@ -24,7 +24,7 @@ export const BUNDLES = [
   {
     file: "torch-reader",
     name: "read torch (with pickle) and safetensors",
-    limit: "30 KB",
+    limit: "34 KB",
     code:
       'export { torchLegacyReader, torchZipReader } from "@ckptkit/formats/torch";' +
       'export { safetensorsReader } from "@ckptkit/formats/safetensors"; export { blobSource } from "@ckptkit/core";',
@@ -33,7 +33,7 @@ export const BUNDLES = [
   {
     file: "everything",
     name: "everything: read, write, scan, hash, convert, with WebAssembly",
-    limit: "80 KB",
+    limit: "88 KB",
     code: ["core", "pickle", "wasm", "formats", "inspect"]
       .map((name, index) => `export * as m${index} from "@ckptkit/${name}";`)
       .join("\n"),

@@ -68,7 +68,7 @@ export type PipelineInput<OtherStage = never> = z.input<typeof settingsSchema> &
 
 /**
  * Gives the configuration back as it is, with its types checked: for pipelines in TypeScript. With stages of other packages,
- * write `export default {...} satisfies PipelineInput<StagesOf<typeof import("my-stages"), "check">>`.
+ * write `export default {...} satisfies PipelineInput<StagesOf<typeof import("./my-stages.js"), "check">>`.
  *
  * @example
  * export default defineConfig({
