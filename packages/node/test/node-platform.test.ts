@@ -68,6 +68,30 @@ describe("nodePlatform: open", () => {
     await expect(nodePlatform().open(at("nothing"), { signal: controller.signal })).rejects.toThrow("enough");
   });
 
+  it("opens s3: and hf: addresses with what the environment says", async () => {
+    const asked: [string, string | null][] = [];
+    const fetch: FetchLike = async (url, init) => {
+      asked.push([url, new Headers(init.headers).get("authorization")?.slice(0, 34) ?? null]);
+      if (url.includes("/api/")) return Response.json({ sha: "e".repeat(40), siblings: [{ rfilename: "a.ckpt" }] });
+      const body = bytes.slice(0, 65_536);
+      return new Response(body, { status: 206, headers: { "content-range": `bytes 0-65535/${bytes.length}` } });
+    };
+    const environment = { AWS_ACCESS_KEY_ID: "AKIDNODE", AWS_SECRET_ACCESS_KEY: "s3cret", AWS_REGION: "eu-west-3", HF_TOKEN: "hf_x" };
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    for (const name of ["AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "HF_ENDPOINT"]) vi.stubEnv(name, undefined);
+    try {
+      const platform = nodePlatform({ http: { fetch, headers: { "x-secret": "for http only" } } });
+      for (const uri of ["s3://models/a.ckpt", "hf://o/n/a.ckpt"]) expect((await platform.open(uri)).size).toBe(bytes.length);
+      expect(asked).toEqual([
+        ["https://models.s3.eu-west-3.amazonaws.com/a.ckpt", "AWS4-HMAC-SHA256 Credential=AKIDNO"],
+        ["https://huggingface.co/api/models/o/n/revision/main", "Bearer hf_x"],
+        [`https://huggingface.co/o/n/resolve/${"e".repeat(40)}/a.ckpt`, "Bearer hf_x"],
+      ]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it.each(["gs://bucket/model.ckpt", "wasbs://container/a", "ftp://example.org/a"])("says what is supported for %s", async (uri) => {
     const error = await nodePlatform()
       .open(uri)

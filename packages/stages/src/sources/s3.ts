@@ -1,4 +1,4 @@
-import type { Json } from "@ckptkit/core";
+import { CheckpointConfigError, type Json } from "@ckptkit/core";
 import type { StageOptions } from "@ckptkit/core/pipeline";
 import { isS3Address, type OpenRemoteOptions, parseS3Address } from "@ckptkit/remote";
 import { z } from "zod";
@@ -43,8 +43,16 @@ export class S3Source extends BaseRemoteSource {
     const { url, accessKeyId, secretAccessKey } = this.options;
     checkAddress(url, "S3Source", "url", "an address such as s3://BUCKET/KEY", isS3Address);
     if (url !== undefined) parseS3Address(url);
-    const isPair = (accessKeyId === undefined) === (secretAccessKey === undefined);
-    checkAddress(isPair ? undefined : "", "S3Source", "accessKeyId", "given together with secretAccessKey", () => false);
+    if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+      throw new CheckpointConfigError(
+        "INVALID_ARGUMENT",
+        "S3Source was given half a key pair: accessKeyId and secretAccessKey go together.",
+        {
+          details: { stage: "S3Source", option: accessKeyId === undefined ? "accessKeyId" : "secretAccessKey" },
+          suggestions: ["Give both, or neither: then they are looked for in the environment and in the profile."],
+        },
+      );
+    }
     transferOptions(this.options);
   }
 
