@@ -25,10 +25,12 @@ describe.each(fixtures.map((entry) => [entry.file, entry] as const))("%s", (file
   });
 
   const values = (entry.truth.values ?? []).filter(({ keys }) => isSpecified(entry, keys.join(".")));
-  it.skipIf(values.length === 0)("gives every plain value that Python gives", async () => {
-    const { tree } = await openFixture(file);
-    for (const truth of values) expect(valueAt(tree, truth.keys), JSON.stringify(truth.keys)).toEqual(asSeen(truth));
-  });
+  if (values.length > 0) {
+    it("gives every plain value that Python gives", async () => {
+      const { tree } = await openFixture(file);
+      for (const truth of values) expect(valueAt(tree, truth.keys), JSON.stringify(truth.keys)).toEqual(asSeen(truth));
+    });
+  }
 });
 
 /** Why these files are in the fixtures says their note in the manifest. */
