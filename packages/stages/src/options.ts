@@ -1,5 +1,5 @@
 import { CheckpointConfigError } from "@ckptkit/core";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Checks the options of a stage. Names may also be written in snake_case (`skip_mismatched` for `skipMismatched`), as the

@@ -23,8 +23,8 @@ export const TENSOR_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
     if (dtype === undefined) return undefined;
     return tensorNode({
       dtype,
-      shape: integers(size, "size", context),
-      strides: integers(stride, "stride", context),
+      shape: integers(size, "size of a tensor", context),
+      strides: integers(stride, "stride of a tensor", context),
       storage: undefined,
       byteOffset: 0,
       requiresGrad: requiresGrad === true,
@@ -108,20 +108,22 @@ function strided(args: readonly PickleValue[], context: BuildContext, extras: St
   if (dtype === undefined) {
     throw torchError(`A tensor has the dtype ${extras.dtype ?? "of an untyped storage"}, which is not known.`, { dtype: extras.dtype });
   }
-  const flags = isKind(extras.flags, "dict") ? extras.flags.entries : [];
-  context.charge(flags.length);
-  const flag = (name: string): boolean => flags.some(([key, value]) => key === name && value === true);
-  return tensorNode({
+  const spec: { -readonly [key in keyof TensorSpec]: TensorSpec[key] } = {
     dtype,
-    shape: integers(size, "size", context),
-    strides: integers(stride, "stride", context),
+    shape: integers(size, "size of a tensor", context),
+    strides: integers(stride, "stride of a tensor", context),
     storage,
     byteOffset: integer(offset, "storage offset of a tensor") * (DTYPES[dtype].bits / 8),
     requiresGrad: extras.requiresGrad === true,
-    ...(flag("conj") ? { conj: true } : {}),
-    ...(flag("neg") ? { neg: true } : {}),
-    ...(extras.quantization ? { quantization: extras.quantization } : {}),
-  });
+  };
+  if (isKind(extras.flags, "dict")) {
+    const { entries } = extras.flags;
+    context.charge(entries.length);
+    if (entries.some(([key, value]) => key === "conj" && value === true)) spec.conj = true;
+    if (entries.some(([key, value]) => key === "neg" && value === true)) spec.neg = true;
+  }
+  if (extras.quantization) spec.quantization = extras.quantization;
+  return tensorNode(spec);
 }
 
 function parameter(args: readonly PickleValue[], context: BuildContext): Tree | undefined {
@@ -161,8 +163,10 @@ const MOST_AXES = 1024;
 function integers(value: PickleValue | undefined, what: string, context: BuildContext): number[] {
   const inner = isKind(value, "call") && context.nameOf(value.callable) === "torch.Size" ? value.args[0] : value;
   if ((!isKind(inner, "tuple") && !isKind(inner, "list")) || inner.items.length > MOST_AXES) {
-    throw torchError(`The ${what} of a tensor is ${describeValue(inner)}, where a tuple of up to ${MOST_AXES} integers was expected.`);
+    throw torchError(`The ${what} is ${describeValue(inner)}, where a tuple of up to ${MOST_AXES} integers was expected.`);
   }
   context.charge(inner.items.length);
-  return inner.items.map((item) => integer(item, `${what} of a tensor`));
+  const integers: number[] = [];
+  for (const item of inner.items) integers.push(integer(item, what));
+  return integers;
 }

@@ -2,6 +2,7 @@ import { checkLimit, type Finding, type Limits, type ObjectNode, type RealNode, 
 import type {
   PickleCall,
   PickleDict,
+  PickleGlobal,
   PickleList,
   PickleNode,
   PicklePersistent,
@@ -35,6 +36,13 @@ function isPlain(value: PickleValue): value is Plain {
 
 const isPlainEntry = (entry: readonly [PickleValue, PickleValue]): entry is [Plain, Plain] => isPlain(entry[0]) && isPlain(entry[1]);
 
+const isGetattr = (value: PickleValue | undefined): value is PickleCall =>
+  isKind(value, "call") &&
+  isKind(value.callable, "global") &&
+  value.callable.name === "getattr" &&
+  value.callable.module === "builtins" &&
+  value.args.length === 2;
+
 /** Findings of one rule that are listed. */
 const FINDINGS_PER_RULE = 100;
 
@@ -52,6 +60,7 @@ export class TreeBuilder implements BuildContext {
   readonly #entries = new Map<object, [Tree, Tree][]>();
   readonly #building = new Set<object>();
   readonly #noted = new Map<string, number>();
+  readonly #names = new Map<PickleGlobal, string>();
   #depth = 0;
   #arrays = 0;
   #copied = 0;
@@ -83,6 +92,7 @@ export class TreeBuilder implements BuildContext {
 
   charge(items: number): void {
     this.#copied += items;
+    if (this.#copied <= this.limits.treeVisits) return;
     checkLimit(this.limits, "treeVisits", this.#copied, "Items of the pickled object that are given to several constructors");
   }
 
@@ -109,24 +119,36 @@ export class TreeBuilder implements BuildContext {
    * undefined for anything else.
    */
   nameOf(value: PickleValue | undefined): string | undefined {
+    if (isKind(value, "global")) return this.#dotted(value);
+    if (isKind(value, "persistent")) {
+      // ('module', class, file of its source, source)
+      const [tag, cls] = isKind(value.id, "tuple") ? value.id.items : [];
+      return tag === "module" && isKind(cls, "global") ? this.#dotted(cls) : undefined;
+    }
+    return isGetattr(value) ? this.#attributeName(value) : undefined;
+  }
+
+  #attributeName(value: PickleCall): string | undefined {
     const attributes: string[] = [];
-    for (let at = value; attributes.length <= NAME_DEPTH; ) {
-      if (isKind(at, "global")) return [`${at.module}.${at.name}`, ...attributes].join(".");
-      if (isKind(at, "persistent")) {
-        // ('module', class, file of its source, source)
-        const [tag, cls] = isKind(at.id, "tuple") ? at.id.items : [];
-        if (tag !== "module" || !isKind(cls, "global")) return undefined;
-        at = cls;
-        continue;
-      }
-      if (!isKind(at, "call") || !isKind(at.callable, "global")) return undefined;
-      if (at.callable.module !== "builtins" || at.callable.name !== "getattr" || at.args.length !== 2) return undefined;
+    let at: PickleValue | undefined = value;
+    while (isGetattr(at) && attributes.length < NAME_DEPTH) {
       const attribute: PickleValue | undefined = at.args[1];
       if (typeof attribute !== "string" || attribute.length > NAME_CHARACTERS) return undefined;
       attributes.unshift(attribute);
       at = at.args[0];
     }
-    return undefined;
+    const owner = isGetattr(at) ? undefined : this.nameOf(at);
+    return owner === undefined ? undefined : [owner, ...attributes].join(".");
+  }
+
+  /** `module.name`; put together once for each global, which most calls share. */
+  #dotted(value: PickleGlobal): string {
+    let name = this.#names.get(value);
+    if (name === undefined) {
+      name = `${value.module}.${value.name}`;
+      this.#names.set(value, name);
+    }
+    return name;
   }
 
   construct(name: string, args: readonly PickleValue[], call: PickleCall, remember: (node: Tree) => void = () => {}): Tree | undefined {
@@ -154,7 +176,7 @@ export class TreeBuilder implements BuildContext {
       case "bytearray":
         return value.bytes;
       case "global":
-        return this.#remember(value, { kind: "global", name: `${value.module}.${value.name}` });
+        return this.#remember(value, { kind: "global", name: this.#dotted(value) });
       case "buffer":
         return { kind: "object", type: "out-of-band buffer" };
     }
@@ -197,7 +219,7 @@ export class TreeBuilder implements BuildContext {
   }
 
   #call(call: PickleCall, remember: (node: Tree) => void): Tree {
-    const folded = this.nameOf(call);
+    const folded = isGetattr(call) ? this.#attributeName(call) : undefined;
     if (folded !== undefined) return { kind: "global", name: folded };
     const name = this.nameOf(call.callable);
     // Arguments that are themselves the result of a call are not known, and no known constructor is called so.

@@ -1,6 +1,6 @@
 import type { Finding, Severity } from "@ckptkit/core";
 import { CheckpointCheck, type CheckpointContext, type StageOptions } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { checkFailed, recordCheck } from "../inspecting/check-result.js";
 import { findGlobals } from "../inspecting/globals.js";
 import { parseOptions } from "../options.js";

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "@ckptkit/core";
 import { CheckpointCheck, type CheckpointContext, type ModelAdapter, type StageOptions } from "@ckptkit/core/pipeline";
 import { openUri } from "@ckptkit/formats";
-import { z } from "zod";
+import * as z from "zod";
 import { recordCheck } from "../inspecting/check-result.js";
 import { loadShape } from "../load/load-options.js";
 import { adviceFor, type LoadPlan, planFor } from "../load/plan.js";

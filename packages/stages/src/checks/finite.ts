@@ -1,7 +1,7 @@
 import type { Json } from "@ckptkit/core";
 import { CheckpointCheck, type CheckpointContext, type StageOptions } from "@ckptkit/core/pipeline";
 import { scanCheckpoint } from "@ckptkit/inspect";
-import { z } from "zod";
+import * as z from "zod";
 import { checkFailed, recordCheck } from "../inspecting/check-result.js";
 import { chooseShape, selectionOf, subjectOf, subjectShape } from "../inspecting/subject.js";
 import { kernelsOf } from "../kernels-of.js";

@@ -2,7 +2,7 @@ import { type Checkpoint, CheckpointError, getEntry, isNode, type Tree } from "@
 import { CheckpointCheck, type CheckpointContext } from "@ckptkit/core/pipeline";
 import { extractStateDict } from "@ckptkit/formats";
 import { globMatcher } from "@ckptkit/inspect";
-import { z } from "zod";
+import * as z from "zod";
 import { checkFailed, recordCheck } from "../inspecting/check-result.js";
 import { parseOptions } from "../options.js";
 

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "@ckptkit/core";
 import type { CheckpointContext } from "@ckptkit/core/pipeline";
 import { globMatcher, type SelectTensor } from "@ckptkit/inspect";
-import { z } from "zod";
+import * as z from "zod";
 import { checkpointOfWeights } from "../model/model-checkpoint.js";
 
 /** Options of stages that look at a checkpoint, or at the model that was loaded. */

@@ -1,5 +1,5 @@
 import type { CheckpointContext } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { loadShape } from "../load/load-options.js";
 import type { LoadPlan } from "../load/plan.js";
 import { type Selection, WeightsLoader } from "../load/weights-loader.js";

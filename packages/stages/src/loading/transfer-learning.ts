@@ -1,5 +1,5 @@
 import type { TensorData } from "@ckptkit/core";
-import { z } from "zod";
+import * as z from "zod";
 import { loadShape } from "../load/load-options.js";
 import { adviceFor, type LoadPlan } from "../load/plan.js";
 import { type Selection, WeightsLoader } from "../load/weights-loader.js";

@@ -1,6 +1,6 @@
 import type { Tree } from "@ckptkit/core";
 import type { CheckpointContext, StageOptions, Stateful } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { loadShape } from "../load/load-options.js";
 import type { LoadPlan } from "../load/plan.js";
 import { bestModelScore, optimizerState, schedulerState, trainingState } from "../load/training-state.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { loadShape } from "../load/load-options.js";
 import type { LoadPlan } from "../load/plan.js";
 import { type Selection, WeightsLoader } from "../load/weights-loader.js";

@@ -1,5 +1,5 @@
 import { CheckpointError, CheckpointLoadError } from "@ckptkit/core";
-import { z } from "zod";
+import * as z from "zod";
 import { pythonPattern } from "./python-pattern.js";
 
 /** What of PEFT's LoraConfig decides the merged weights; the rest is kept and not looked at. @see peft/tuners/lora/config.py */

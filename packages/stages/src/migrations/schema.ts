@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const regularExpression = z.string().min(1).refine(isRegularExpression, { message: "a regular expression" });
 const axis = z.int().min(0).default(0);

@@ -1,6 +1,6 @@
 import { CheckpointConfigError, CheckpointError } from "@ckptkit/core";
 import { type CheckpointContext, type ModelAdapter, ModelModifier, type StageOptions } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { recordModifier, requireModel } from "../modifying/model-stage.js";
 import { parseOptions } from "../options.js";
 

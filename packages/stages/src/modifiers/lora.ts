@@ -1,7 +1,7 @@
 import { type Checkpoint, CheckpointConfigError, type Kernels, type Platform } from "@ckptkit/core";
 import { type CheckpointContext, ModelModifier, type StageOptions } from "@ckptkit/core/pipeline";
 import { jsKernels } from "@ckptkit/wasm/js";
-import { z } from "zod";
+import * as z from "zod";
 import { parseAdapterConfig } from "../lora/adapter-config.js";
 import { parseAdapterKeys } from "../lora/adapter-keys.js";
 import { planMerge } from "../lora/merge-plan.js";

@@ -1,6 +1,6 @@
 import { type CastDType, CheckpointValidationError, type Kernels, type TensorData } from "@ckptkit/core";
 import { type CheckpointContext, type ModelAdapter, ModelModifier, type StageOptions } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { chooseTensors, type ModelTensor, selectionOptions } from "../modifying/choose-tensors.js";
 import { findKernels, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
 import { parseOptions } from "../options.js";

@@ -1,7 +1,7 @@
 import { CheckpointValidationError, countElements, type TensorData } from "@ckptkit/core";
 import type { ModelAdapter } from "@ckptkit/core/pipeline";
 import picomatch from "picomatch";
-import { z } from "zod";
+import * as z from "zod";
 import { type FloatTensor, isFloatTensor } from "../tensor-math/numbers.js";
 
 /** Options of modifiers that work on some of a model's tensors. */

@@ -1,5 +1,5 @@
 import { type CheckpointContext, CheckpointSink, type StageOptions } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { parseOptions } from "../options.js";
 import { fileNameOf } from "../sink/file-name.js";
 import { toMarkdown } from "../sink/markdown.js";

@@ -2,7 +2,7 @@ import { CAST_DTYPES, type Checkpoint, CheckpointConfigError, CheckpointSourceEr
 import { type CheckpointContext, CheckpointSink, type StageOptions } from "@ckptkit/core/pipeline";
 import { siblingAddress } from "@ckptkit/formats";
 import { CONVERT_TARGETS, type ConvertTarget, convertCheckpoint } from "@ckptkit/inspect";
-import { z } from "zod";
+import * as z from "zod";
 import { chooseShape, looksAtModel, selectionOf, subjectShape } from "../inspecting/subject.js";
 import { kernelsOf } from "../kernels-of.js";
 import { checkpointOfModel } from "../model/model-checkpoint.js";

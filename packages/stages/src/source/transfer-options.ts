@@ -1,7 +1,7 @@
 import { parseChecksum } from "@ckptkit/core";
 import type { StageOptions } from "@ckptkit/core/pipeline";
 import type { TransferOptions } from "@ckptkit/remote";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Options that every source of remote files takes. */
 export const transferShape = {

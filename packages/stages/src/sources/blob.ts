@@ -1,7 +1,7 @@
 import { blobSource, CheckpointNotFoundError } from "@ckptkit/core";
 import { type CheckpointContext, CheckpointSource, type StageOptions } from "@ckptkit/core/pipeline";
 import { openCheckpoint } from "@ckptkit/formats";
-import { z } from "zod";
+import * as z from "zod";
 import { parseOptions } from "../options.js";
 import { withCheckpoint } from "../source/open-into-context.js";
 

@@ -1,7 +1,7 @@
 import type { Json } from "@ckptkit/core";
 import type { StageOptions } from "@ckptkit/core/pipeline";
 import { isHuggingFaceAddress, type OpenRemoteOptions, parseHuggingFaceAddress } from "@ckptkit/remote";
-import { z } from "zod";
+import * as z from "zod";
 import { parseOptions } from "../options.js";
 import type { OpenedFile } from "../source/open-into-context.js";
 import { BaseRemoteSource, checkAddress } from "../source/remote-source.js";

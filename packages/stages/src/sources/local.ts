@@ -1,6 +1,6 @@
 import type { Json } from "@ckptkit/core";
 import { type CheckpointContext, CheckpointSource, type StageOptions } from "@ckptkit/core/pipeline";
-import { z } from "zod";
+import * as z from "zod";
 import { parseOptions } from "../options.js";
 import { addressFor } from "../source/address-for.js";
 import { asyncOnly, type OpenedFile, openIntoContext, openIntoContextSync } from "../source/open-into-context.js";

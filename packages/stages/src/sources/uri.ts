@@ -1,6 +1,6 @@
 import { type CheckpointContext, CheckpointSource, type StageLike, type StageOptions } from "@ckptkit/core/pipeline";
 import { unsupportedAddress } from "@ckptkit/remote";
-import { z } from "zod";
+import * as z from "zod";
 import { parseOptions } from "../options.js";
 import { addressFor } from "../source/address-for.js";
 import { asyncOnly } from "../source/open-into-context.js";
