@@ -2,7 +2,6 @@ import { checkLimit, type Finding, type Limits, type ObjectNode, type RealNode, 
 import type {
   PickleCall,
   PickleDict,
-  PickleGlobal,
   PickleList,
   PickleNode,
   PicklePersistent,
@@ -11,6 +10,7 @@ import type {
   PickleValue,
 } from "@ckptkit/pickle";
 import { type BuildContext, type Constructor, type FindStorage, isKind } from "./build-context.js";
+import { GlobalNames } from "./global-names.js";
 import { NUMPY_CONSTRUCTORS } from "./numpy-constructors.js";
 import { PYTHON_CONSTRUCTORS } from "./python-constructors.js";
 import { resolveStorage } from "./storage-id.js";
@@ -22,11 +22,6 @@ const CONSTRUCTORS: ReadonlyMap<string, Constructor> = new Map([
   ...Object.entries(PYTHON_CONSTRUCTORS),
 ]);
 
-/** Nested getattr(Class, "Inner") that are folded into one name. Classes nest two or three deep. */
-const NAME_DEPTH = 16;
-/** Characters of a name put together so. */
-const NAME_CHARACTERS = 1000;
-
 type Plain = Exclude<Tree, object> | Uint8Array | RealNode;
 
 /** Whether a value is the same in a pickle and in a tree. */
@@ -35,13 +30,6 @@ function isPlain(value: PickleValue): value is Plain {
 }
 
 const isPlainEntry = (entry: readonly [PickleValue, PickleValue]): entry is [Plain, Plain] => isPlain(entry[0]) && isPlain(entry[1]);
-
-const isGetattr = (value: PickleValue | undefined): value is PickleCall =>
-  isKind(value, "call") &&
-  isKind(value.callable, "global") &&
-  value.callable.name === "getattr" &&
-  value.callable.module === "builtins" &&
-  value.args.length === 2;
 
 /** Findings of one rule that are listed. */
 const FINDINGS_PER_RULE = 100;
@@ -60,7 +48,7 @@ export class TreeBuilder implements BuildContext {
   readonly #entries = new Map<object, [Tree, Tree][]>();
   readonly #building = new Set<object>();
   readonly #noted = new Map<string, number>();
-  readonly #names = new Map<PickleGlobal, string>();
+  readonly #names = new GlobalNames();
   #depth = 0;
   #arrays = 0;
   #copied = 0;
@@ -114,41 +102,8 @@ export class TreeBuilder implements BuildContext {
     return built;
   }
 
-  /**
-   * The dotted name of a global, with `getattr(Global, "name")` folded; of a class that a legacy file stores with its source;
-   * undefined for anything else.
-   */
   nameOf(value: PickleValue | undefined): string | undefined {
-    if (isKind(value, "global")) return this.#dotted(value);
-    if (isKind(value, "persistent")) {
-      // ('module', class, file of its source, source)
-      const [tag, cls] = isKind(value.id, "tuple") ? value.id.items : [];
-      return tag === "module" && isKind(cls, "global") ? this.#dotted(cls) : undefined;
-    }
-    return isGetattr(value) ? this.#attributeName(value) : undefined;
-  }
-
-  #attributeName(value: PickleCall): string | undefined {
-    const attributes: string[] = [];
-    let at: PickleValue | undefined = value;
-    while (isGetattr(at) && attributes.length < NAME_DEPTH) {
-      const attribute: PickleValue | undefined = at.args[1];
-      if (typeof attribute !== "string" || attribute.length > NAME_CHARACTERS) return undefined;
-      attributes.unshift(attribute);
-      at = at.args[0];
-    }
-    const owner = isGetattr(at) ? undefined : this.nameOf(at);
-    return owner === undefined ? undefined : [owner, ...attributes].join(".");
-  }
-
-  /** `module.name`; put together once for each global, which most calls share. */
-  #dotted(value: PickleGlobal): string {
-    let name = this.#names.get(value);
-    if (name === undefined) {
-      name = `${value.module}.${value.name}`;
-      this.#names.set(value, name);
-    }
-    return name;
+    return this.#names.of(value);
   }
 
   construct(name: string, args: readonly PickleValue[], call: PickleCall, remember: (node: Tree) => void = () => {}): Tree | undefined {
@@ -176,7 +131,7 @@ export class TreeBuilder implements BuildContext {
       case "bytearray":
         return value.bytes;
       case "global":
-        return this.#remember(value, { kind: "global", name: this.#dotted(value) });
+        return this.#remember(value, { kind: "global", name: this.#names.dotted(value) });
       case "buffer":
         return { kind: "object", type: "out-of-band buffer" };
     }
@@ -219,7 +174,7 @@ export class TreeBuilder implements BuildContext {
   }
 
   #call(call: PickleCall, remember: (node: Tree) => void): Tree {
-    const folded = isGetattr(call) ? this.#attributeName(call) : undefined;
+    const folded = this.nameOf(call);
     if (folded !== undefined) return { kind: "global", name: folded };
     const name = this.nameOf(call.callable);
     // Arguments that are themselves the result of a call are not known, and no known constructor is called so.
