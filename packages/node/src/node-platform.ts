@@ -6,7 +6,15 @@ import {
   type Platform,
   type RetryOptions,
 } from "@ckptkit/core";
-import { isHttpAddress, isRemoteAddress, type OpenRemoteOptions, openRemote, unsupportedAddress } from "@ckptkit/remote";
+import {
+  isHttpAddress,
+  isRemoteAddress,
+  isS3Address,
+  type OpenRemoteOptions,
+  openRemote,
+  s3Sink,
+  unsupportedAddress,
+} from "@ckptkit/remote";
 import { rememberedS3Credentials } from "./aws-credentials.js";
 import { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
 import { type FileSinkOptions, fileSink } from "./file-sink.js";
@@ -70,9 +78,10 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     async create(uri) {
       const scheme = schemeOf(uri);
       if (scheme === undefined || scheme === "file") return fileSink(uri, options.sink);
+      if (isS3Address(uri)) return s3Sink(uri, platform, { ...remote?.s3, retry, overwrite: options.sink?.overwrite });
       throw new CheckpointSourceError(
         "UNSUPPORTED_URI",
-        `Addresses that begin with ${scheme}: cannot be written. Supported are paths and file: addresses.`,
+        `Addresses that begin with ${scheme}: cannot be written. Supported are paths, file: and s3:// addresses.`,
         { details: { scheme }, suggestions: ["Write a file here, and copy it there."] },
       );
     },

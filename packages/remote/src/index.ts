@@ -7,4 +7,5 @@ export * from "./open-http.js";
 export * from "./open-remote.js";
 export * from "./remote-options.js";
 export { isS3Address, parseS3Address, type S3Address, type S3Options } from "./s3/address.js";
+export { type S3SinkOptions, s3Sink } from "./s3/sink.js";
 export { s3Source } from "./s3/source.js";

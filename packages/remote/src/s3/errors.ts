@@ -51,10 +51,11 @@ interface Refusal {
   code: string | undefined;
   signed: boolean;
   region: string;
+  deed?: "read" | "written" | undefined;
 }
 
 /** The error for a refusal of S3. */
-export function s3Error({ name, answer, code, signed, region }: Refusal): CheckpointError {
+export function s3Error({ name, answer, code, signed, region, deed = "read" }: Refusal): CheckpointError {
   const { status } = answer;
   const said = status === 0 ? "with a redirect" : code === undefined ? `${status}` : `${status} ${code}`;
   const details = { name, status, s3Code: code, region };
@@ -71,8 +72,10 @@ export function s3Error({ name, answer, code, signed, region }: Refusal): Checkp
     const unsigned =
       "No credentials were found, so the request was not signed: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.";
     const rights =
-      "The credentials need the right s3:GetObject for it; without s3:ListBucket an object that is absent looks like this, too.";
-    return new CheckpointSourceError("ACCESS_DENIED", `${name} may not be read: the server answered ${said}.`, {
+      deed === "read"
+        ? "The credentials need the right s3:GetObject for it; without s3:ListBucket an object that is absent looks like this, too."
+        : "The credentials need the rights s3:PutObject and s3:AbortMultipartUpload for it.";
+    return new CheckpointSourceError("ACCESS_DENIED", `${name} may not be ${deed}: the server answered ${said}.`, {
       details,
       suggestions: [...(advice ? [advice] : []), signed ? rights : unsigned],
     });

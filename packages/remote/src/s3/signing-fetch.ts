@@ -12,8 +12,10 @@ export interface SigningInit {
   readonly fetch: FetchLike;
   /** What people hear of the object. */
   readonly name: string;
+  /** What is being done to the object, for messages: `read` when left out. */
+  readonly deed?: "read" | "written" | undefined;
   /** Hears the version of the object that was answered with. */
-  readonly onVersion: (versionId: string) => void;
+  readonly onVersion?: ((versionId: string) => void) | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface SigningInit {
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export function signingFetch({ addressIn, credentials, fetch, name, onVersion, ...init }: SigningInit): FetchLike {
+export function signingFetch({ addressIn, credentials, fetch, name, deed, onVersion, ...init }: SigningInit): FetchLike {
   let { region } = init;
   const send = async (requestInit: RequestInit): Promise<{ answer: Response; signed: boolean }> => {
     const signer = await credentials({ signal: requestInit.signal ?? undefined });
@@ -30,6 +32,7 @@ export function signingFetch({ addressIn, credentials, fetch, name, onVersion, .
     const { accessKeyId, secretAccessKey, sessionToken } = signer;
     const request = new AwsV4Signer({
       url,
+      method: requestInit.method ?? "GET",
       headers: requestInit.headers ?? {},
       accessKeyId,
       secretAccessKey,
@@ -51,9 +54,9 @@ export function signingFetch({ addressIn, credentials, fetch, name, onVersion, .
       region = home;
       ({ answer, signed } = await send(requestInit));
     }
-    if (isRefusal(answer.status)) throw s3Error({ name, answer, code: await readErrorCode(answer), signed, region });
+    if (isRefusal(answer.status)) throw s3Error({ name, answer, code: await readErrorCode(answer), signed, region, deed });
     const versionId = answer.headers.get("x-amz-version-id");
-    if (versionId !== null && versionId !== "null") onVersion(versionId);
+    if (versionId !== null && versionId !== "null") onVersion?.(versionId);
     return answer;
   };
 }

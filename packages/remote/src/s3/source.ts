@@ -1,12 +1,10 @@
 import type { ByteSource } from "@ckptkit/core";
 import { openHttp } from "../open-http.js";
-import { fetchOf, type RemoteHost, type TransferOptions, variable } from "../remote-options.js";
+import { fetchOf, type RemoteHost, type TransferOptions } from "../remote-options.js";
 import { objectAddress, parseS3Address, type S3Options } from "./address.js";
 import { credentialsFor } from "./credentials.js";
+import { serverOf } from "./server.js";
 import { signingFetch } from "./signing-fetch.js";
-
-/** The region of requests that name none, which every bucket's server knows how to correct. */
-const DEFAULT_REGION = "us-east-1";
 
 /**
  * An object in S3 or on a server that speaks its language, read by range with signed requests (Signature Version 4).
@@ -19,8 +17,7 @@ const DEFAULT_REGION = "us-east-1";
 export async function s3Source(uri: string, host: RemoteHost, options: S3Options & TransferOptions = {}): Promise<ByteSource> {
   const parsed = parseS3Address(uri);
   const object = { ...parsed, versionId: options.versionId ?? parsed.versionId };
-  const region = options.region ?? variable(host, "AWS_REGION", "AWS_DEFAULT_REGION") ?? DEFAULT_REGION;
-  const endpoint = options.endpoint ?? variable(host, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL");
+  const { region, endpoint } = serverOf(options, host);
   const addressIn = (current: string): URL => objectAddress(object, { ...options, endpoint }, current);
   const name = `s3://${object.bucket}/${object.key}`;
   let versionId = object.versionId;
