@@ -13,15 +13,17 @@ export const AS_DESCRIPTION =
  */
 export function namedSource(source: StageLike, name: string): StageLike {
   const { processSync } = source;
-  return {
+  const stage: StageLike & { options: object } = {
     kind: "source",
     name: source.name,
+    options: { as: name }, // what the pipeline's check of its order looks at
     process: async (context: CheckpointContext, options: StageOptions) => renamed(context, await source.process(context, options), name),
     ...(processSync && {
       processSync: (context: CheckpointContext, options: StageOptions) =>
         renamed(context, processSync.call(source, context, options), name),
     }),
   };
+  return stage;
 }
 
 function renamed(before: CheckpointContext, after: CheckpointContext, name: string): CheckpointContext {
