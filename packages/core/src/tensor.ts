@@ -52,20 +52,21 @@ export interface TensorPlace {
  *
  * @throws {CheckpointLoadError} TENSOR_OUT_OF_BOUNDS
  */
-export function checkBounds(spec: TensorSpec, what: string): void {
+export function checkBounds(spec: TensorSpec, keys: readonly PathKey[]): void {
+  const what = (): string => `Tensor "${keys.join(".")}"`; // only an error needs it: checkpoints have tens of thousands of tensors
   const strides = spec.strides ?? contiguousStrides(spec.shape);
   if (strides.length !== spec.shape.length) {
-    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what} has ${spec.shape.length} axes and ${strides.length} strides.`);
+    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what()} has ${spec.shape.length} axes and ${strides.length} strides.`);
   }
   const bits = bitsOf(spec) * reachOf(spec.shape, strides);
   const end = spec.byteOffset + Math.ceil(bits / 8);
   if (!Number.isSafeInteger(bits) || !Number.isSafeInteger(spec.byteOffset) || spec.byteOffset < 0) {
-    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what} declares an offset or size that is not an exact integer.`);
+    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what()} declares an offset or size that is not an exact integer.`);
   }
   if (spec.storage && bits > 0 && end > spec.storage.byteLength) {
     throw new CheckpointLoadError(
       "TENSOR_OUT_OF_BOUNDS",
-      `${what} (${spec.dtype}, shape [${spec.shape.join(", ")}], strides [${strides.join(", ")}], byte offset ${spec.byteOffset}) needs ${end} bytes, but its storage "${spec.storage.id}" has ${spec.storage.byteLength}.`,
+      `${what()} (${spec.dtype}, shape [${spec.shape.join(", ")}], strides [${strides.join(", ")}], byte offset ${spec.byteOffset}) needs ${end} bytes, but its storage "${spec.storage.id}" has ${spec.storage.byteLength}.`,
       { details: { dtype: spec.dtype, shape: spec.shape, strides, byteOffset: spec.byteOffset, storageBytes: spec.storage.byteLength } },
     );
   }
@@ -92,7 +93,7 @@ export class TensorHandle {
     this.keys = place.keys;
     this.name = place.name;
     this.group = place.group;
-    checkBounds(spec, `Tensor "${place.keys.join(".")}"`);
+    checkBounds(spec, place.keys);
     this.strides = spec.strides ?? contiguousStrides(spec.shape);
     this.elementCount = countElements(spec.shape);
     this.byteLength = Math.ceil((this.elementCount * bitsOf(spec)) / 8);
