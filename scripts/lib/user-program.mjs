@@ -21,7 +21,7 @@ const COMPILER_OPTIONS = {
 const DOCUMENTS = [
   "README.md",
   "CONTRIBUTING.md",
-  ...readdirSync(inRoot("docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+  ...readdirSync(inRoot("apps/docs/pages")).flatMap((name) => (name.endsWith(".md") ? [`apps/docs/pages/${name}`] : [])),
 ];
 
 /** Every import path of a packed package, such as `@ckptkit/formats/torch`. */

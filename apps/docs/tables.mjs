@@ -19,10 +19,10 @@ await build({
 });
 const { withTables, PAGES_WITH_TABLES } = await import(outfile);
 for (const page of PAGES_WITH_TABLES) {
-  const file = `${here}${page}`;
+  const file = `${here}pages/${page}`;
   const before = readFileSync(file, "utf8");
   const after = await withTables(before);
   if (after === before) continue;
   writeFileSync(file, after);
-  process.stdout.write(`wrote docs/${page}\n`);
+  process.stdout.write(`wrote apps/docs/pages/${page}\n`);
 }

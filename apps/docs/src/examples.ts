@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { type Block, blocksOf, DOCS, ROOT } from "./pages.js";
+import { type Block, blocksOf, ROOT } from "./pages.js";
 
 /** Files of fixtures/files that examples find in the folder where they run. */
 const FIXTURES: Readonly<Record<string, string>> = {
@@ -55,7 +55,7 @@ export async function runTypeScript(code: string, folder: string, name: string):
   await build({
     stdin: { contents: code, loader: "ts", resolveDir: folder, sourcefile: `${name}.ts` },
     // The last for zod, which examples of stages use.
-    nodePaths: [`${DOCS}node_modules`, `${ROOT}node_modules`, `${ROOT}packages/stages/node_modules`],
+    nodePaths: [`${ROOT}apps/docs/node_modules`, `${ROOT}node_modules`, `${ROOT}packages/stages/node_modules`],
     outfile,
     bundle: true,
     format: "esm",

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** Folder of the pages, with a slash at its end. */
-export const DOCS = fileURLToPath(new URL("../", import.meta.url));
+export const DOCS = fileURLToPath(new URL("../pages/", import.meta.url));
 
 /** Root of the repository, with a slash at its end. */
-export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Names of all pages. */
 export const pageNames = (): string[] => readdirSync(DOCS).filter((name) => name.endsWith(".md"));
