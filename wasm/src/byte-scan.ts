@@ -1,8 +1,13 @@
 import type { ScanDType, ScanResult } from "@ckptkit/core";
-import { toScanResult } from "./scan-result.js";
+import { EMPTY_TOTALS, toScanResult } from "./scan-result.js";
 
 /** Dtypes of one byte: 256 counters say everything about their elements. */
 export type ByteDType = Extract<ScanDType, "F8_E4M3" | "F8_E5M2" | "I8" | "U8" | "BOOL">;
+
+/** Whether a dtype has elements of one byte. */
+export function isByteDType(dtype: ScanDType): dtype is ByteDType {
+  return dtype === "F8_E4M3" || dtype === "F8_E5M2" || dtype === "I8" || dtype === "U8" || dtype === "BOOL";
+}
 
 /**
  * The number that a byte stands for. F8_E4M3 is the "fn" variant: no infinities, NaN is 0x7f and 0xff.
@@ -35,7 +40,8 @@ function minifloat(byte: number, mantissaBits: number, bias: number): number {
 
 /** The result of a scan of one-byte elements from how often each byte occurs. */
 export function byteScanResult(dtype: ByteDType, counts: ArrayLike<number>): ScanResult {
-  const totals = { count: 0, nan: 0, posInf: 0, negInf: 0, zeros: 0, finite: 0, min: Infinity, max: -Infinity, mean: 0, std: 0 };
+  const totals = { ...EMPTY_TOTALS };
+  let n = 0;
   const finite: { value: number; times: number }[] = [];
   for (let byte = 0; byte < 256; byte++) {
     const times = counts[byte] ?? 0;
@@ -47,16 +53,16 @@ export function byteScanResult(dtype: ByteDType, counts: ArrayLike<number>): Sca
     else if (value === -Infinity) totals.negInf += times;
     else {
       if (value === 0) totals.zeros += times;
-      totals.finite += times;
+      n += times;
       totals.min = Math.min(totals.min, value);
       totals.max = Math.max(totals.max, value);
       finite.push({ value, times });
     }
   }
-  for (const { value, times } of finite) totals.mean += value * times;
-  totals.mean /= totals.finite;
+  let mean = 0;
+  for (const { value, times } of finite) mean += value * times;
+  mean /= n;
   let squares = 0;
-  for (const { value, times } of finite) squares += times * (value - totals.mean) ** 2;
-  totals.std = Math.sqrt(squares / totals.finite);
-  return toScanResult(totals);
+  for (const { value, times } of finite) squares += times * (value - mean) ** 2;
+  return toScanResult(totals, { n, mean, std: Math.sqrt(squares / n) });
 }

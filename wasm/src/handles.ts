@@ -6,9 +6,10 @@ import {
   type Hasher,
   type ScanDType,
   type Scanner,
-  type ScanResult,
+  type ScanPart,
 } from "@ckptkit/core";
 import { checkScanDType, checkWholeElements, usedAfterFree } from "./checks.js";
+import { mergeScans } from "./merge-scans.js";
 
 /** What an implementation brings to a scanner or hasher; `release` is called once. */
 interface Work<Result> {
@@ -33,7 +34,7 @@ function guard<Result>(what: string, work: Work<Result>): { use(): Work<Result>;
 }
 
 /** Makes a scanner out of an implementation's work: checks arguments and use after free. */
-export function scannerOf(dtype: ScanDType, start: () => Work<ScanResult>): Scanner {
+export function scannerOf(dtype: ScanDType, start: () => Work<ScanPart>): Scanner {
   checkScanDType(dtype);
   const { use, free } = guard("scanner", start());
   return {
@@ -42,7 +43,8 @@ export function scannerOf(dtype: ScanDType, start: () => Work<ScanResult>): Scan
       checkWholeElements(dtype, bytes);
       work.update(bytes);
     },
-    result: () => use().finish(),
+    result: () => mergeScans([use().finish()]),
+    part: () => use().finish(),
     free,
   };
 }

@@ -1,11 +1,23 @@
-import type { Bytes, CastDType, HashAlgorithm, Hasher, KernelBuffer, Kernels, ScanDType, Scanner } from "@ckptkit/core";
+import type {
+  Bytes,
+  CastDType,
+  HashAlgorithm,
+  Hasher,
+  KernelBuffer,
+  Kernels,
+  ScanDType,
+  Scanner,
+  ScanPart,
+  ScanResult,
+} from "@ckptkit/core";
 import { DTYPES } from "@ckptkit/core";
 import { Arena } from "./arena.js";
-import { byteScanResult } from "./byte-scan.js";
+import { isByteDType } from "./byte-scan.js";
 import { checkByteLength, checkCast, memoryUsedUp } from "./checks.js";
 import { hasherOf, scannerOf } from "./handles.js";
+import { UNIT, UNIT_OF_HUGE, UNIT_OF_TINY } from "./js/scan-node.js";
 import type { KernelExports } from "./kernel-exports.js";
-import { toScanResult } from "./scan-result.js";
+import { mergeScans } from "./merge-scans.js";
 import { HASHES, type StateHash } from "./wasm-hashes.js";
 
 /** Bytes of a page of WebAssembly memory. */
@@ -20,6 +32,11 @@ const ROOM_BYTES = 128;
 const CRC_CONTEXT_BYTES = 28672;
 /** assembly/scan-state.ts */
 const SCAN_STATE_BYTES = 12416;
+/** There: the number of whole blocks, the nodes by level, and the node of the last block. */
+const SCAN_BLOCKS = 88;
+const SCAN_NODES = 128;
+const SCAN_NODE_BYTES = 40;
+const SCAN_LAST_NODE = 1888;
 /** assembly/scan.ts, countBytes */
 const COUNT_STATE_BYTES = 8192;
 
@@ -69,12 +86,12 @@ export class WasmKernels implements Kernels {
 
   scanner(dtype: ScanDType): Scanner {
     return scannerOf(dtype, () => {
-      if (dtype === "F8_E4M3" || dtype === "F8_E5M2" || dtype === "I8" || dtype === "U8" || dtype === "BOOL") {
+      if (isByteDType(dtype)) {
         const tables = this.#allocate(COUNT_STATE_BYTES);
         this.#bytes.fill(0, tables, tables + COUNT_STATE_BYTES);
         return {
           update: (bytes) => this.#feed(bytes, (pointer, length) => this.#exports.countBytes(tables, pointer, length)),
-          finish: () => byteScanResult(dtype, this.#counts(tables)),
+          finish: () => ({ dtype, counts: this.#counts(tables) }),
           release: () => this.#arena.free(tables),
         };
       }
@@ -82,10 +99,14 @@ export class WasmKernels implements Kernels {
       this.#exports.scanInit(state, SCAN_KINDS[dtype]);
       return {
         update: (bytes) => this.#feed(bytes, (pointer, length) => this.#exports.scanUpdate(state, pointer, length)),
-        finish: () => this.#scanResult(dtype, this.#exports.scanResult(state) >>> 0),
+        finish: () => this.#scanPart(dtype, this.#exports.scanResult(state) >>> 0),
         release: () => this.#arena.free(state),
       };
     });
+  }
+
+  mergeScans(parts: readonly ScanPart[]): ScanResult {
+    return mergeScans(parts);
   }
 
   hasher(algorithm: HashAlgorithm): Hasher {
@@ -173,7 +194,7 @@ export class WasmKernels implements Kernels {
   }
 
   /** The four tables of countBytes, added up. Counts are exact up to 2^53. */
-  #counts(tables: number): Float64Array {
+  #counts(tables: number): Float64Array<ArrayBuffer> {
     return Float64Array.from({ length: 256 }, (_, byte) => {
       let sum = 0n;
       for (let table = 0; table < 4; table++) sum += this.#view.getBigUint64(tables + 2048 * table + 8 * byte, true);
@@ -181,24 +202,32 @@ export class WasmKernels implements Kernels {
     });
   }
 
-  /** Reads a result: byte map in assembly/scan-state.ts. */
-  #scanResult(dtype: ScanDType, at: number) {
+  /** Reads what a scan has found: byte maps in assembly/scan-state.ts. */
+  #scanPart(dtype: ScanDType, at: number): ScanPart {
     const number = (offset: number): number => this.#view.getFloat64(at + offset, true);
-    const bound = (offset: number): number => {
-      if (dtype === "I64") return Number(this.#view.getBigInt64(at + offset, true));
-      return dtype === "U64" ? Number(this.#view.getBigUint64(at + offset, true)) : number(offset);
+    const exact = (offset: number): number | bigint => {
+      if (dtype === "I64") return this.#view.getBigInt64(at + offset, true);
+      return dtype === "U64" ? this.#view.getBigUint64(at + offset, true) : number(offset);
     };
-    return toScanResult({
+    const blocks = this.#view.getBigUint64(at + SCAN_BLOCKS, true);
+    // Everything was merged into the node of the highest digit; without a whole block there is only that of the last one.
+    const node = blocks === 0n ? SCAN_LAST_NODE : SCAN_NODES + SCAN_NODE_BYTES * (blocks.toString(2).length - 1);
+    const n = number(node + 24);
+    return {
+      dtype,
       count: number(48),
-      min: bound(0),
-      max: bound(8),
       nan: number(16),
       posInf: number(24),
       negInf: number(32),
       zeros: number(40),
-      finite: number(56),
-      mean: number(64),
-      std: number(72),
-    });
+      min: n > 0 ? Number(exact(0)) : Infinity,
+      max: n > 0 ? Number(exact(8)) : -Infinity,
+      node: { k: exact(node), mean: number(node + 8), squares: number(node + 16), n, unit: this.#unit(at + node + 32) },
+    };
+  }
+
+  #unit(at: number): number {
+    const scale = this.#view.getInt32(at, true);
+    return scale === 0 ? UNIT : scale > 0 ? UNIT_OF_HUGE : UNIT_OF_TINY;
   }
 }

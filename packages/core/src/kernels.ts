@@ -26,6 +26,47 @@ export interface ScanResult {
   std: number | null;
 }
 
+/**
+ * What a run of n finite numbers x amounts to. They are seen relative to one of them, so that a large mean does not swallow a
+ * small deviation, and times a unit, so that no square overflows or vanishes.
+ */
+export interface ScanNode {
+  /** One of the numbers, times the unit; a bigint for 64-bit integers. */
+  readonly k: number | bigint;
+  /** Mean of x * unit - k. */
+  readonly mean: number;
+  /** Sum of the squared deviations of x * unit from their mean. */
+  readonly squares: number;
+  readonly n: number;
+  readonly unit: number;
+}
+
+/**
+ * What a scanner has found in a run of elements, before it is rounded to a {@link ScanResult}: plain data, which can be sent to
+ * another thread and put together with that of neighbouring runs.
+ */
+export type ScanPart =
+  /** Elements of one byte: how often each byte occurs says everything. */
+  | { readonly dtype: ScanDType; readonly counts: Float64Array<ArrayBuffer> }
+  | {
+      readonly dtype: ScanDType;
+      readonly count: number;
+      readonly nan: number;
+      readonly posInf: number;
+      readonly negInf: number;
+      readonly zeros: number;
+      /** Smallest and largest finite number; Infinity and -Infinity when there is none. */
+      readonly min: number;
+      readonly max: number;
+      readonly node: ScanNode;
+    };
+
+/**
+ * Bytes of a run of elements that is scanned by itself: the size of the runs that {@link Kernels.mergeScans} takes. A power of two, so that
+ * runs are whole branches of the tree in which a scan adds up.
+ */
+export const SCAN_PART_BYTES = 8 * 1024 * 1024;
+
 /** Memory of the kernels' own. Reading straight into it saves the one copy. */
 export interface KernelBuffer {
   /** A view of the whole buffer, 64-byte aligned, valid until `free`. */
@@ -38,6 +79,8 @@ export interface Scanner {
   /** Adds little-endian elements: a whole number of them. Bytes within a {@link KernelBuffer} are not copied. */
   update(bytes: Bytes): void;
   result(): ScanResult;
+  /** Everything so far as it is before it is rounded, for {@link Kernels.mergeScans}. */
+  part(): ScanPart;
   free(): void;
 }
 
@@ -90,6 +133,13 @@ export interface Kernels {
   /** @throws {CheckpointError} LIMIT_EXCEEDED when the kernels' memory is used up. */
   allocate(byteLength: number): KernelBuffer;
   scanner(dtype: ScanDType): Scanner;
+  /**
+   * The result of a scan that was done in parts, in the order of the elements: to the last bit that of one scanner over all of them, as
+   * long as each part but the last has {@link SCAN_PART_BYTES}.
+   *
+   * @throws {CheckpointError} INTERNAL when there are no parts, or parts of several dtypes.
+   */
+  mergeScans(parts: readonly ScanPart[]): ScanResult;
   hasher(algorithm: HashAlgorithm): Hasher;
   /**
    * Casts little-endian elements, rounding to nearest even, as torch's `Tensor.to(dtype)` does: out of range becomes

@@ -42,6 +42,9 @@ export function crcKernels(): { kernels: Kernels; held: () => number } {
     scanner: () => {
       throw new Error("Only CRC-32 is here.");
     },
+    mergeScans: () => {
+      throw new Error("Only CRC-32 is here.");
+    },
     cast: () => {
       throw new Error("Only CRC-32 is here.");
     },

@@ -49,6 +49,7 @@ export function sparseKernels(): Kernels {
     name: kernels.name,
     allocate: (byteLength) => kernels.allocate(byteLength),
     scanner: (dtype) => kernels.scanner(dtype),
+    mergeScans: (parts) => kernels.mergeScans(parts),
     cast: (from, to, source, target) => kernels.cast(from, to, source, target),
     hasher(algorithm): Hasher {
       const hasher = kernels.hasher(algorithm);

@@ -1,6 +1,7 @@
 import type { HashAlgorithm, KernelBuffer, Kernels } from "@ckptkit/core";
 import { checkByteLength, checkCast, checkMemoryBytes, memoryUsedUp } from "../checks.js";
 import { hasherOf, scannerOf } from "../handles.js";
+import { mergeScans } from "../merge-scans.js";
 import { blake3Hash } from "./blake3.js";
 import { castBytes } from "./cast.js";
 import { crc32Hash } from "./crc32.js";
@@ -49,8 +50,9 @@ export function jsKernels(options: { memoryBytes?: number } = {}): Kernels {
     scanner: (dtype) =>
       scannerOf(dtype, () => {
         const work = scan(dtype);
-        return { update: (bytes) => work.update(bytes), finish: () => work.result(), release: nothing };
+        return { update: (bytes) => work.update(bytes), finish: () => work.part(), release: nothing };
       }),
+    mergeScans,
     hasher: (algorithm) =>
       hasherOf(algorithm, () => {
         const work = HASHES[algorithm]();

@@ -1,5 +1,6 @@
+import type { ScanNode } from "@ckptkit/core";
 import type { ScanTotals } from "../scan-result.js";
-import { makeNode, type ScanNode, UNIT, UNIT_OF_HUGE, UNIT_OF_TINY } from "./scan-node.js";
+import { makeNode, UNIT, UNIT_OF_HUGE, UNIT_OF_TINY } from "./scan-node.js";
 
 /** Up to here squares and their sums are far from overflow. */
 const HUGE = 2 ** 480;

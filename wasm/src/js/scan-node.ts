@@ -1,17 +1,4 @@
-/**
- * What a run of n finite numbers x amounts to. They are seen relative to one of them, so that a large mean does not swallow a
- * small deviation, and times a unit, so that no square overflows or vanishes.
- */
-export interface ScanNode {
-  /** One of the numbers, times the unit; a bigint for 64-bit integers. */
-  readonly k: number | bigint;
-  /** Mean of x * unit - k. */
-  readonly mean: number;
-  /** Sum of the squared deviations of x * unit from their mean. */
-  readonly squares: number;
-  readonly n: number;
-  readonly unit: number;
-}
+import type { ScanNode } from "@ckptkit/core";
 
 /** Units for numbers whose squares stay in range, for larger ones and for smaller ones. */
 export const UNIT = 1;
@@ -73,9 +60,8 @@ export class ScanTree {
     this.#waiting[level] = merged;
   }
 
-  /** Mean and population standard deviation of all numbers pushed and those of one more, last block. */
-  finish(last: ScanNode): { finite: number; mean: number; std: number } {
-    const { k, mean, squares, n, unit } = this.#waiting.reduce<ScanNode>((node, left) => (left ? mergeNodes(left, node) : node), last);
-    return { finite: n, mean: (Number(k) + mean) / unit, std: n > 0 ? Math.sqrt(squares / n) / unit : 0 };
+  /** The node of all numbers pushed and those of one more, last block. */
+  finish(last: ScanNode): ScanNode {
+    return this.#waiting.reduce<ScanNode>((node, left) => (left ? mergeNodes(left, node) : node), last);
   }
 }

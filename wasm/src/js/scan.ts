@@ -1,15 +1,15 @@
-import type { Bytes, ScanDType, ScanResult } from "@ckptkit/core";
-import { type ByteDType, byteScanResult } from "../byte-scan.js";
-import { type ScanTotals, toScanResult } from "../scan-result.js";
+import type { Bytes, ScanDType, ScanNode, ScanPart } from "@ckptkit/core";
+import { type ByteDType, isByteDType } from "../byte-scan.js";
+import { EMPTY_TOTALS, type ScanTotals } from "../scan-result.js";
 import { DECODERS, NUMBER_BYTES } from "./decode.js";
 import { type LongRange, scanLongs, scanNumbers } from "./scan-block.js";
-import { EMPTY_NODE, type ScanNode, ScanTree } from "./scan-node.js";
+import { EMPTY_NODE, ScanTree } from "./scan-node.js";
 
-/** A scan in the making. `result` leaves it as it was. */
+/** A scan in the making. `part` leaves it as it was. */
 export interface IncrementalScan {
   /** Adds whole elements. */
   update(bytes: Bytes): void;
-  result(): ScanResult;
+  part(): ScanPart;
 }
 
 /** Blocks are of so many bytes of the element stream, counted from its start however it is cut into updates. */
@@ -50,18 +50,7 @@ class BlockScan implements IncrementalScan {
   readonly #range: LongRange = { min: undefined, max: undefined };
   readonly #scan: ScanBlock;
   #waiting = 0;
-  #totals: ScanTotals = {
-    count: 0,
-    nan: 0,
-    posInf: 0,
-    negInf: 0,
-    zeros: 0,
-    finite: 0,
-    min: Infinity,
-    max: -Infinity,
-    mean: 0,
-    std: 0,
-  };
+  readonly #totals: ScanTotals = { ...EMPTY_TOTALS };
 
   constructor(dtype: Exclude<ScanDType, ByteDType>) {
     this.#dtype = dtype;
@@ -83,17 +72,15 @@ class BlockScan implements IncrementalScan {
     this.#waiting = bytes.length - at;
   }
 
-  result(): ScanResult {
+  part(): ScanPart {
     const totals = { ...this.#totals };
     const range = { ...this.#range };
     const last = this.#waiting > 0 ? this.#scan(this.#view, 0, this.#waiting, totals) : EMPTY_NODE;
-    Object.assign(totals, this.#tree.finish(last));
-    if (this.#dtype === "I64" || this.#dtype === "U64") {
-      totals.min = Number(this.#range.min ?? 0n);
-      totals.max = Number(this.#range.max ?? 0n);
-      Object.assign(this.#range, range);
-    }
-    return toScanResult(totals);
+    const node = this.#tree.finish(last);
+    if (this.#range.min !== undefined) totals.min = Number(this.#range.min);
+    if (this.#range.max !== undefined) totals.max = Number(this.#range.max);
+    Object.assign(this.#range, range);
+    return { dtype: this.#dtype, ...totals, node };
   }
 }
 
@@ -112,16 +99,12 @@ class ByteScan implements IncrementalScan {
     }
   }
 
-  result(): ScanResult {
-    return byteScanResult(this.#dtype, this.#counts);
+  part(): ScanPart {
+    return { dtype: this.#dtype, counts: this.#counts.slice() };
   }
 }
 
 /** An incremental scan of little-endian elements of a dtype. */
 export function scan(dtype: ScanDType): IncrementalScan {
   return isByteDType(dtype) ? new ByteScan(dtype) : new BlockScan(dtype);
-}
-
-function isByteDType(dtype: ScanDType): dtype is ByteDType {
-  return dtype === "F8_E4M3" || dtype === "F8_E5M2" || dtype === "I8" || dtype === "U8" || dtype === "BOOL";
 }
