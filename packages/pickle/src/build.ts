@@ -45,6 +45,7 @@ export function pushPlainCall(
   if (!isPickleNode(value) || value.kind !== "call") machine.push(value);
   else {
     machine.calls.push(value);
+    machine.callOffsets?.push(machine.at);
     machine.push(value);
   }
 }
@@ -62,7 +63,7 @@ export function build(machine: Machine): void {
     return;
   }
   if (target.kind === "global") {
-    machine.note("pickle-build", "error", `BUILD changes ${kindOf(target)} itself, not an instance of it: no pickler writes that.`);
+    machine.note("pickle-build-global", "error", `BUILD changes ${kindOf(target)} itself, not an instance of it: no pickler writes that.`);
   } else if (target.kind !== "call" && target.kind !== "persistent") {
     machine.note("pickle-build", "warning", `BUILD sets the attributes of a plain ${kindOf(target)}: no pickler writes that.`);
   }

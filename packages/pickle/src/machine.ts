@@ -62,6 +62,8 @@ export class Machine {
   readonly scratch: PickleEntry[] = [];
   readonly globals: PickleGlobalUse[] = [];
   readonly calls: PickleCall[] = [];
+  /** Byte offsets of the opcodes that made the calls, kept only where someone asks: most readers do not. */
+  callOffsets: number[] | undefined;
   readonly #globalNodes = new Map<string, PickleGlobal>();
   readonly #findings: Finding[] = [];
   readonly #perRule = new Map<string, number>();

@@ -43,19 +43,28 @@ export interface Pickle {
  * const { value } = readPickle(new Uint8Array([0x80, 2, 0x4b, 42, 0x2e])); // 42
  */
 export function readPickle(bytes: Uint8Array, options: ReadPickleOptions = {}): Pickle {
+  const machine = machineFor(bytes, options);
+  return resultOf(machine, run(machine));
+}
+
+/** The machine for one stream. @throws {CheckpointConfigError} INVALID_ARGUMENT */
+export function machineFor(bytes: Uint8Array, options: ReadPickleOptions): Machine {
   const start = options.start ?? 0;
   if (!Number.isSafeInteger(start) || start < 0 || start > bytes.length) {
     throw new CheckpointConfigError("INVALID_ARGUMENT", `A pickle cannot start at ${start}: there are ${bytes.length} bytes.`, {
       details: { start, size: bytes.length },
     });
   }
-  const machine = new Machine(bytes, start, options.limits);
-  const value = run(machine);
+  return new Machine(bytes, start, options.limits);
+}
+
+/** What a machine has seen that came to STOP. */
+export function resultOf(machine: Machine, value: PickleValue): Pickle {
   const { protocol, opcodes } = finish(machine);
   return {
     value,
     protocol,
-    start,
+    start: machine.start,
     end: machine.pos,
     globals: machine.globals,
     calls: machine.calls,

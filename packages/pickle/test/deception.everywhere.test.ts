@@ -90,7 +90,7 @@ describe("a payload in front of damage", () => {
 describe("objects that are changed in ways in which no pickler changes them", () => {
   it("are reported when BUILD goes to a global", () => {
     const pickle = readPickle(stream("cinert\nmodule\n}b."));
-    expect(pickle.findings).toEqual([expect.objectContaining({ rule: "pickle-build", severity: "error" })]);
+    expect(pickle.findings).toEqual([expect.objectContaining({ rule: "pickle-build-global", severity: "error" })]);
     expect(pickle.value).toMatchObject({ kind: "global", states: [dict()] });
   });
 
