@@ -39,10 +39,11 @@ function unavailable(message: string, cause?: unknown): CheckpointError {
 export async function compileKernels(): Promise<WebAssembly.Module> {
   if (!isWasmSupported()) throw unavailable("WebAssembly with SIMD is not available here.");
   // Only here, so that a page that fetches kernels.wasm by itself does not carry the binary twice.
-  const { KERNELS_BASE64 } = await import("./generated/kernels-base64.js");
-  const binary = Uint8Array.from(atob(KERNELS_BASE64), (character) => character.charCodeAt(0));
+  const { KERNELS_DEFLATED } = await import("./generated/kernels-deflated.js");
+  const packed = Uint8Array.from(atob(KERNELS_DEFLATED), (character) => character.charCodeAt(0));
   try {
-    return await WebAssembly.compile(binary);
+    const binary = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    return await WebAssembly.compile(await new Response(binary).arrayBuffer());
   } catch (error) {
     throw unavailable(`The WebAssembly kernels could not be compiled: ${reason(error)}`, error);
   }
