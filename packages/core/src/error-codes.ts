@@ -19,8 +19,14 @@ export const ERROR_CODES = {
   HTTP_RANGE_NOT_SUPPORTED: "The server ignores range requests, so a part of the file cannot be read by itself.",
   HTTP_BAD_RANGE: "The server's answer is not the range that was asked for.",
   HTTP_ANSWER: "The server's answer is not what its interface promises.",
+  CORS_BLOCKED: "The server is there, but does not allow a page of this site to read from it.",
+  MIXED_CONTENT: "A page over https: may not read from an http: address.",
+  CSP_BLOCKED: "The page's own Content-Security-Policy forbids the request.",
+  OFFLINE: "The browser has no network connection.",
+  DOWNLOAD_TOO_LARGE: "The file could only be had by downloading all of it, and it is larger than was allowed.",
   CHECKSUM_MISMATCH: "The file does not have the checksum that was expected.",
   // Telling what a file is
+  SEVERAL_CHECKPOINTS: "The folder holds more than one checkpoint, and none was chosen.",
   EMPTY_FILE: "The file has no bytes.",
   UNKNOWN_FORMAT: "The bytes are of no format that is known here.",
   LFS_POINTER: "The file is a Git LFS pointer, not the file that it stands for.",
@@ -54,6 +60,8 @@ export const ERROR_CODES = {
   // Configuration and use
   INVALID_ARGUMENT: "An option or argument has a value that cannot be used.",
   KERNELS_UNAVAILABLE: "The WebAssembly kernels cannot run here.",
+  WORKERS_UNAVAILABLE: "Worker threads cannot be started here.",
+  WORKER_FAILED: "A worker thread stopped before its work was done.",
   // Pipelines
   CONTEXT_INCOMPLETE: "A stage needs a field that the context does not have.",
   STAGE_INVALID: "Something that is no stage was given as one.",

@@ -1,0 +1,18 @@
+export { fileHandleSource } from "./files/file-handle-source.js";
+export { type FileOperation, fileSystemError } from "./files/file-system-errors.js";
+export { type Dropped, filesFromDrop } from "./files/files-from-drop.js";
+export { directoryFolder } from "./folders/directory-folder.js";
+export { fileListFolder, type PathFile } from "./folders/file-list-folder.js";
+export type { Folder, FolderEntry } from "./folders/folder.js";
+export { type FolderLike, folderOf } from "./folders/folder-of.js";
+export { type CheckpointCandidate, listCheckpoints } from "./folders/list-checkpoints.js";
+export { type Openable, type OpenOptions, openCheckpoint } from "./open-checkpoint.js";
+export { hasOpfs } from "./opfs/opfs-path.js";
+export { type OpfsSinkOptions, opfsSink } from "./opfs/opfs-sink.js";
+export { opfsSource } from "./opfs/opfs-source.js";
+export { type BrowserPlatform, type BrowserPlatformOptions, browserPlatform } from "./platform/browser-platform.js";
+export { blobUrlSource } from "./remote/blob-url-source.js";
+export { diagnosingFetch } from "./remote/diagnosing-fetch.js";
+export { type DownloadSink, type DownloadSinkOptions, downloadSink, saveFile } from "./sinks/download-sink.js";
+export { pickerSink } from "./sinks/picker-sink.js";
+export { chooseSaveSink, chooseSaveTarget, type SaveTarget, saveSink } from "./sinks/save-target.js";
