@@ -8,3 +8,4 @@ export { checkpointOfTree, type TreeCheckpointOptions } from "./tree-checkpoint.
 export type { WriteOptions, WriteResult } from "./write-session.js";
 export { CRC_RULE } from "./zip/archive.js";
 export { ZipCrcFollower } from "./zip/crc-follower.js";
+export { type ExaminedMember, type ExaminedZip, examineZip, memberAt } from "./zip/examine.js";

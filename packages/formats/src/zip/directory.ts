@@ -9,7 +9,7 @@ import {
   readStep,
   type SignalOptions,
 } from "@ckptkit/core";
-import { type ArchiveEnd, readEndRecord } from "./end-record.js";
+import { type ArchiveEnd, readEndRecord, refuse, type Tolerate } from "./end-record.js";
 import { type EntrySizes, readEntrySizes } from "./entry-sizes.js";
 import { FLAG, METHOD, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
 
@@ -18,7 +18,8 @@ export interface ZipEntry extends EntrySizes {
   name: string;
   /** Bytes of the name in the archive. */
   nameBytes: number;
-  method: 0 | 8;
+  /** 0 (stored) or 8 (DEFLATE); another one only where contradictions are tolerated. */
+  method: number;
   crc32: number;
   /** Where the next member, or the directory, begins. */
   limit: number;
@@ -29,6 +30,8 @@ export interface ZipDirectory {
   /** In the order of the directory. */
   entries: ZipEntry[];
   findings: Finding[];
+  /** Where the directory, its end records and their comment lie. */
+  end: { directoryStart: number; endStart: number; commentBytes: number };
 }
 
 /** What may stand between a member's header and the next one besides its data: an extra field, and a descriptor with zip64 sizes. */
@@ -38,18 +41,30 @@ const MOST_SLACK_BYTES = 0xffff + 24;
  * Reads the central directory in at most two reads and checks it against itself: every entry within the archive, no two of one
  * name, no overlap. Bytes that belong to no member are a finding.
  *
+ * @param tolerate takes what is wrong in one place only, and reading goes on: for those who look at an archive as it is.
+ *
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED, LIMIT_EXCEEDED
  */
-export function* readDirectory(source: ByteSource, limits: Limits, options?: SignalOptions): Reading<ZipDirectory> {
-  const end = yield* readEndRecord(source, options);
-  const { entries: count, directoryBytes } = end.record;
+export function* readDirectory(source: ByteSource, limits: Limits, options?: SignalOptions, tolerate?: Tolerate): Reading<ZipDirectory> {
+  const end = yield* readEndRecord(source, options, tolerate);
+  const shift = tolerate ? shiftOf(end, source.size) : 0;
+  end.record.directoryStart += shift;
+  const { entries: count, directoryBytes, directoryStart } = end.record;
   if (count * RECORD_BYTES.central > directoryBytes) {
     throw zipError(source.name, `it declares ${count} members, but its directory has only ${directoryBytes} bytes`);
   }
   checkLimit(limits, "zipEntries", count, `Members of ${source.name}`);
   checkLimit(limits, "zipDirectoryBytes", directoryBytes, `Directory of ${source.name}`);
-  const entries = parseEntries(yield* directoryOf(source, end, options), count, source.name);
-  return { entries, findings: placeEntries(entries, end.record.directoryStart, source.name) };
+  const entries = parseEntries(yield* directoryOf(source, end, options), count, source.name, tolerate);
+  if (shift > 0) for (const entry of entries) entry.headerStart += shift;
+  const findings = placeEntries(entries, directoryStart, source.name, tolerate);
+  return { entries, findings, end: { directoryStart, endStart: end.endStart, commentBytes: end.commentBytes } };
+}
+
+/** How far an archive was moved by what was put in front of it, as Python's zipfile reckons it. */
+function shiftOf({ record, endStart }: ArchiveEnd, size: number): number {
+  const shift = endStart - record.directoryStart - record.directoryBytes;
+  return shift > 0 && shift < size ? shift : 0;
 }
 
 /** The directory's bytes: what was read with the end record, and what comes before that. */
@@ -64,7 +79,7 @@ function* directoryOf(source: ByteSource, { record, tailStart, tail }: ArchiveEn
   return bytes;
 }
 
-function parseEntries(bytes: Bytes, count: number, archive: string): ZipEntry[] {
+function parseEntries(bytes: Bytes, count: number, archive: string, tolerate: Tolerate | undefined): ZipEntry[] {
   const view = viewOf(bytes);
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
@@ -80,19 +95,19 @@ function parseEntries(bytes: Bytes, count: number, archive: string): ZipEntry[] 
     if (next > bytes.length) throw zipError(archive, `entry ${index} of its directory is cut off`, { at });
     const name = decodeName(bytes, nameStart, nameEnd);
     if (names.has(name)) {
-      throw zipError(archive, `it has two members named ${JSON.stringify(name)}; which of them counts depends on the reader`, {
-        member: name,
-      });
+      const why = `it has two members named ${JSON.stringify(name)}; which of them counts depends on the reader`;
+      refuse(tolerate, "zip-duplicate-name", zipError(archive, why, { member: name }));
     }
     names.add(name);
     const method = view.getUint16(at + 10, true);
-    checkReadable(name, view.getUint16(at + 8, true), archive);
+    checkReadable(name, view.getUint16(at + 8, true), archive, tolerate);
     if (method !== METHOD.stored && method !== METHOD.deflated) {
-      throw new CheckpointLoadError(
+      const error = new CheckpointLoadError(
         "ZIP_UNSUPPORTED",
         `The member ${JSON.stringify(name)} of ${archive} is compressed by method ${method}; only stored (0) and DEFLATE (8) are read.`,
         { details: { member: name, method }, suggestions: ["Pack the file again without compression: zip -0."] },
       );
+      refuse(tolerate, "zip-method", error);
     }
     const { compressedBytes, byteLength, headerStart } = readEntrySizes(view, at, nameEnd, extraEnd, archive);
     entries.push({
@@ -107,16 +122,19 @@ function parseEntries(bytes: Bytes, count: number, archive: string): ZipEntry[] 
     });
     at = next;
   }
-  if (at !== bytes.length) throw zipError(archive, `its directory has ${bytes.length - at} bytes after the last entry`);
+  if (at !== bytes.length) {
+    refuse(tolerate, "zip-directory", zipError(archive, `its directory has ${bytes.length - at} bytes after the last entry`));
+  }
   return entries;
 }
 
 /** Refuses encrypted members. @throws {CheckpointLoadError} ZIP_UNSUPPORTED */
-export function checkReadable(member: string, flags: number, archive: string): void {
+export function checkReadable(member: string, flags: number, archive: string, tolerate?: Tolerate): void {
   if ((flags & FLAG.encrypted) === 0) return;
-  throw new CheckpointLoadError("ZIP_UNSUPPORTED", `The member ${JSON.stringify(member)} of ${archive} is encrypted.`, {
+  const error = new CheckpointLoadError("ZIP_UNSUPPORTED", `The member ${JSON.stringify(member)} of ${archive} is encrypted.`, {
     details: { member, flags },
   });
+  refuse(tolerate, "zip-encrypted", error);
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -145,7 +163,7 @@ export function rawNameOf({ name, nameBytes }: ZipEntry): Uint8Array {
 }
 
 /** Finds where each member must end, and that none reaches into the next or beyond the directory. */
-function placeEntries(entries: readonly ZipEntry[], directoryStart: number, archive: string): Finding[] {
+function placeEntries(entries: readonly ZipEntry[], directoryStart: number, archive: string, tolerate: Tolerate | undefined): Finding[] {
   const ordered = [...entries].sort((a, b) => a.headerStart - b.headerStart);
   let hiddenBytes = ordered[0]?.headerStart ?? directoryStart;
   let hiddenAt = 0;
@@ -153,11 +171,12 @@ function placeEntries(entries: readonly ZipEntry[], directoryStart: number, arch
     entry.limit = ordered[index + 1]?.headerStart ?? directoryStart;
     const least = entry.headerStart + RECORD_BYTES.local + entry.nameBytes + entry.compressedBytes;
     if (least > entry.limit) {
-      throw zipError(
+      const error = zipError(
         archive,
         `the member ${JSON.stringify(entry.name)} needs bytes up to ${least}, but the next part of the archive begins at ${entry.limit}`,
         { member: entry.name, headerStart: entry.headerStart, compressedBytes: entry.compressedBytes },
       );
+      refuse(tolerate, "zip-overlap", error);
     }
     const slack = entry.limit - least;
     if (slack > MOST_SLACK_BYTES) {
@@ -165,10 +184,8 @@ function placeEntries(entries: readonly ZipEntry[], directoryStart: number, arch
       hiddenBytes += slack;
     }
     if (entry.method === METHOD.stored && entry.compressedBytes !== entry.byteLength) {
-      throw zipError(
-        archive,
-        `the stored member ${JSON.stringify(entry.name)} declares two different sizes, ${entry.compressedBytes} and ${entry.byteLength}`,
-      );
+      const why = `the stored member ${JSON.stringify(entry.name)} declares two different sizes, ${entry.compressedBytes} and ${entry.byteLength}`;
+      refuse(tolerate, "zip-size", zipError(archive, why));
     }
   }
   if (hiddenBytes === 0) return [];

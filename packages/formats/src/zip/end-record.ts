@@ -13,6 +13,36 @@ export interface ArchiveEnd {
   record: EndRecord;
   tailStart: number;
   tail: Bytes;
+  /** Where the end records begin. */
+  endStart: number;
+  /** Bytes of the comment behind them. */
+  commentBytes: number;
+}
+
+/**
+ * Takes what contradicts itself, where the archive is to be looked at all the same; without one, it is thrown.
+ *
+ * @param rule what kind of contradiction it is
+ */
+export type Tolerate = (rule: ZipRule, error: CheckpointLoadError) => void;
+
+/** Kinds of contradictions in an archive's own records. */
+export type ZipRule =
+  | "zip-two-ends"
+  | "zip-trailing-data"
+  | "zip-contradicting-ends"
+  | "zip-prepended-data"
+  | "zip-duplicate-name"
+  | "zip-encrypted"
+  | "zip-method"
+  | "zip-directory"
+  | "zip-overlap"
+  | "zip-size";
+
+/** @throws the error, unless it is tolerated */
+export function refuse(tolerate: Tolerate | undefined, rule: ZipRule, error: CheckpointLoadError): void {
+  if (!tolerate) throw error;
+  tolerate(rule, error);
 }
 
 /** A comment may follow the end record (APPNOTE 4.4.12). */
@@ -27,11 +57,11 @@ const FIRST_BYTE = SIGNATURE.end % 0x100;
  *
  * @throws {CheckpointLoadError} ZIP_NO_END_RECORD, ZIP_CORRUPT, ZIP_UNSUPPORTED
  */
-export function* readEndRecord(source: ByteSource, options?: SignalOptions): Reading<ArchiveEnd> {
+export function* readEndRecord(source: ByteSource, options?: SignalOptions, tolerate?: Tolerate): Reading<ArchiveEnd> {
   const tailStart = Math.max(0, source.size - TAIL_BYTES);
   const tail = yield* readStep(source, tailStart, source.size, options);
   const view = viewOf(tail);
-  const at = findEnd(tail, source.name);
+  const at = findEnd(tail, source.name, tolerate);
   if (at < 0) {
     throw new CheckpointLoadError(
       "ZIP_NO_END_RECORD",
@@ -42,13 +72,18 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions): Rea
       },
     );
   }
-  const small = readSmall(view, at, source.name);
-  const end64 = readZip64(view, at, tailStart, source.name);
+  const commentBytes = source.size - tailStart - at - RECORD_BYTES.end;
+  const small = readSmall(view, at, source.name, tolerate);
+  const end64 = readZip64(view, at, tailStart, source.name, tolerate);
+  const ended = (record: EndRecord, endStart: number): ArchiveEnd => {
+    checkPlace(record, endStart, source.name, tolerate);
+    return { record, tailStart, tail, endStart, commentBytes };
+  };
   if (!end64) {
     if (small.directoryStart === OVERFLOW_32 || small.directoryBytes === OVERFLOW_32) {
       throw zipError(source.name, "its end record refers to a zip64 record, which is missing");
     }
-    return { record: checkPlace(small, tailStart + at, source.name), tailStart, tail };
+    return ended(small, tailStart + at);
   }
   const agree = (a: number, b: number, overflow: number): boolean => a === b || a === overflow;
   if (
@@ -56,9 +91,14 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions): Rea
     !agree(small.directoryBytes, end64.record.directoryBytes, OVERFLOW_32) ||
     !agree(small.directoryStart, end64.record.directoryStart, OVERFLOW_32)
   ) {
-    throw zipError(source.name, "its end record and its zip64 end record contradict each other", { end: small, end64: end64.record });
+    const details = { end: small, end64: end64.record };
+    refuse(
+      tolerate,
+      "zip-contradicting-ends",
+      zipError(source.name, "its end record and its zip64 end record contradict each other", details),
+    );
   }
-  return { record: checkPlace(end64.record, end64.start, source.name), tailStart, tail };
+  return ended(end64.record, end64.start);
 }
 
 /**
@@ -66,44 +106,65 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions): Rea
  *
  * @throws {CheckpointLoadError} ZIP_CORRUPT when there are two, of which readers would choose different ones
  */
-function findEnd(tail: Bytes, name: string): number {
+function findEnd(tail: Bytes, name: string, tolerate: Tolerate | undefined): number {
   const view = viewOf(tail);
   let found = -1;
   // By the signature's first byte: engines look for a byte far faster than a loop does.
   for (let at = tail.lastIndexOf(FIRST_BYTE, -RECORD_BYTES.end); at >= 0; at = at === 0 ? -1 : tail.lastIndexOf(FIRST_BYTE, at - 1)) {
-    if (view.getUint32(at, true) !== SIGNATURE.end || at + RECORD_BYTES.end + view.getUint16(at + 20, true) !== view.byteLength) continue;
-    if (found >= 0) throw zipError(name, "it has two end records; which of them counts depends on the reader");
+    if (view.getUint32(at, true) !== SIGNATURE.end) continue;
+    const rest = view.byteLength - at - RECORD_BYTES.end - view.getUint16(at + 20, true);
+    if (rest !== 0 && !tolerate) continue;
+    if (found >= 0) {
+      refuse(tolerate, "zip-two-ends", zipError(name, "it has two end records; which of them counts depends on the reader"));
+      continue;
+    }
+    if (rest !== 0)
+      refuse(tolerate, "zip-trailing-data", zipError(name, `its end record is followed by ${rest} bytes that it does not count`));
     found = at;
   }
   return found;
 }
 
-function readSmall(view: DataView, at: number, name: string): EndRecord {
+function readSmall(view: DataView, at: number, name: string, tolerate: Tolerate | undefined): EndRecord {
   const disks = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)];
   if (disks.some((disk) => disk !== 0 && disk !== OVERFLOW_16)) throw severalDisks(name);
   const entries = view.getUint16(at + 10, true);
-  if (view.getUint16(at + 8, true) !== entries) throw zipError(name, "its end record counts the entries twice, and differently");
+  if (view.getUint16(at + 8, true) !== entries) {
+    refuse(tolerate, "zip-contradicting-ends", zipError(name, "its end record counts the entries twice, and differently"));
+  }
   return { entries, directoryBytes: view.getUint32(at + 12, true), directoryStart: view.getUint32(at + 16, true) };
 }
 
-function readZip64(view: DataView, endAt: number, tailStart: number, name: string): { record: EndRecord; start: number } | undefined {
+function readZip64(
+  view: DataView,
+  endAt: number,
+  tailStart: number,
+  name: string,
+  tolerate: Tolerate | undefined,
+): { record: EndRecord; start: number } | undefined {
   const locator = endAt - RECORD_BYTES.locator64;
   if (locator < 0 || view.getUint32(locator, true) !== SIGNATURE.locator64) return undefined;
-  const start = exact(view, locator + 8, name, "the position of its zip64 end record");
-  const at = start - tailStart;
-  if (at < 0 || at + RECORD_BYTES.end64 > locator || view.getUint32(at, true) !== SIGNATURE.end64) {
-    throw zipError(name, "its zip64 end record is not where the locator says", { position: start });
+  let start = exact(view, locator + 8, name, "the position of its zip64 end record");
+  const isAt = (at: number): boolean => at >= 0 && at + RECORD_BYTES.end64 <= locator && view.getUint32(at, true) === SIGNATURE.end64;
+  if (!isAt(start - tailStart)) {
+    const error = zipError(name, "its zip64 end record is not where the locator says", { position: start });
+    refuse(tolerate, "zip-contradicting-ends", error);
+    // What was put in front of an archive moves the record; it still stands right before its locator.
+    if (!isAt(locator - RECORD_BYTES.end64)) return undefined;
+    start = tailStart + locator - RECORD_BYTES.end64;
   }
+  const at = start - tailStart;
   // The size leaves out itself and the signature before it: 12 bytes.
   if (at + 12 + exact(view, at + 4, name, "the size of its zip64 end record") !== locator) {
-    throw zipError(name, "its zip64 end record does not end where the locator begins", { position: start });
+    const error = zipError(name, "its zip64 end record does not end where the locator begins", { position: start });
+    refuse(tolerate, "zip-contradicting-ends", error);
   }
   if (view.getUint32(locator + 16, true) > 1 || view.getUint32(at + 16, true) !== 0 || view.getUint32(at + 20, true) !== 0) {
     throw severalDisks(name);
   }
   const entries = exact(view, at + 32, name, "the number of entries");
   if (exact(view, at + 24, name, "the number of entries") !== entries) {
-    throw zipError(name, "its zip64 end record counts the entries twice, and differently");
+    refuse(tolerate, "zip-contradicting-ends", zipError(name, "its zip64 end record counts the entries twice, and differently"));
   }
   return {
     start,
@@ -120,10 +181,9 @@ const severalDisks = (name: string): CheckpointLoadError =>
     suggestions: ["Put the parts together with the program that split them."],
   });
 
-function checkPlace(record: EndRecord, endStart: number, name: string): EndRecord {
+function checkPlace(record: EndRecord, endStart: number, name: string, tolerate: Tolerate | undefined): void {
   const directoryEnd = record.directoryStart + record.directoryBytes;
-  if (directoryEnd !== endStart) {
-    throw zipError(name, `its directory should end at ${directoryEnd}, but the end record begins at ${endStart}`, { ...record });
-  }
-  return record;
+  if (directoryEnd === endStart) return;
+  const why = `its directory should end at ${directoryEnd}, but the end record begins at ${endStart}`;
+  refuse(tolerate, directoryEnd < endStart ? "zip-prepended-data" : "zip-contradicting-ends", zipError(name, why, { ...record }));
 }
