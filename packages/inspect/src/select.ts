@@ -13,7 +13,7 @@ const ANY = -1;
 const MOST_ALTERNATIVES = 10_000;
 
 /** Every character of a glob with what belongs to it: an escape, or a whole set. */
-const PARTS = /\\.|\[[!^]?\]?[^\]]*\]|[^]/gsu;
+const PARTS = /\\.|\[[!^]?\]?[^\]]*\]|./gsu;
 
 /**
  * Tells whether a whole text matches a glob. `*` stands for any characters, dots and slashes as well; `?` for one; `{a,b}` for
@@ -104,7 +104,7 @@ function tokenOf(part: string): Token {
 /** `[a-z_]`, or `[!a-z_]` for all others. */
 function setOf(part: string): (point: number) => boolean {
   const negated = part[1] === "!" || part[1] === "^";
-  const ranges = [...part.slice(negated ? 2 : 1, -1).matchAll(/([^])(?:-([^]))?/gu)].map(([, from = "", to = from]) => [
+  const ranges = [...part.slice(negated ? 2 : 1, -1).matchAll(/(.)(?:-(.))?/gsu)].map(([, from = "", to = from]) => [
     from.codePointAt(0) ?? 0,
     to.codePointAt(0) ?? 0,
   ]);
