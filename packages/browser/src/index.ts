@@ -1,3 +1,4 @@
+export { type RangeCache, type RangeCacheOptions, rangeCache } from "./cache/range-cache.js";
 export { fileHandleSource } from "./files/file-handle-source.js";
 export { type FileOperation, fileSystemError } from "./files/file-system-errors.js";
 export { type Dropped, filesFromDrop } from "./files/files-from-drop.js";
@@ -12,6 +13,7 @@ export { type OpfsSinkOptions, opfsSink } from "./opfs/opfs-sink.js";
 export { opfsSource } from "./opfs/opfs-source.js";
 export { type BrowserPlatform, type BrowserPlatformOptions, browserPlatform } from "./platform/browser-platform.js";
 export { blobUrlSource } from "./remote/blob-url-source.js";
+export type { CopyOptions } from "./remote/copies.js";
 export { diagnosingFetch } from "./remote/diagnosing-fetch.js";
 export { type DownloadSink, type DownloadSinkOptions, downloadSink, saveFile } from "./sinks/download-sink.js";
 export { pickerSink } from "./sinks/picker-sink.js";

@@ -33,7 +33,7 @@ export async function openHttp(address: string | URL, host: RemoteHost, options:
   const wantsCopy = download === "always" || (download === "auto" && (checksum !== undefined || cacheDir !== undefined));
   if (wantsCopy && (host.downloads || download === "always")) return openCopy(file(), host, options);
   try {
-    const open = (): Promise<ByteSource> => httpSource(address, { ...common, signal });
+    const open = (): Promise<ByteSource> => httpSource(address, { ...common, probeBytes: options.probeBytes, signal });
     const source = await retrying(open, options.retry, signal);
     const retried = options.retry === false ? source : retrySource(source, options.retry);
     return checksum ? await verifySource(retried, checksum, host, options) : retried;

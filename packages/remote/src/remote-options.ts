@@ -18,6 +18,8 @@ export interface TransferOptions extends OperationOptions {
   /** How often what failed is tried again; false for never. */
   retry?: RetryOptions | false | undefined;
   download?: DownloadMode | undefined;
+  /** Bytes that the first request asks for (65,536): 1 where the file's beginning is at hand and only its version is in question. */
+  probeBytes?: number | undefined;
   /** Folder for copies. */
   cacheDir?: string | undefined;
   /** What the file must hash to. */

@@ -2,6 +2,7 @@ import {
   blobSource,
   CheckpointSourceError,
   type HttpSourceOptions,
+  httpFile,
   type Kernels,
   type Platform,
   type RetryOptions,
@@ -16,11 +17,13 @@ import {
   s3Sink,
   unsupportedAddress,
 } from "@ckptkit/remote";
+import type { RangeCache } from "../cache/range-cache.js";
 import { fileHandleSource } from "../files/file-handle-source.js";
 import { isOpfsAddress } from "../opfs/opfs-path.js";
 import { type OpfsSinkOptions, opfsSink } from "../opfs/opfs-sink.js";
 import { opfsSource } from "../opfs/opfs-source.js";
 import { blobUrlSource, isBlobUrl } from "../remote/blob-url-source.js";
+import { type CopyOptions, copies } from "../remote/copies.js";
 import { withDescriptor } from "../remote/descriptor.js";
 import { diagnosingFetch } from "../remote/diagnosing-fetch.js";
 import { downloadSink, saveFile } from "../sinks/download-sink.js";
@@ -37,6 +40,10 @@ export interface BrowserPlatformOptions {
   remote?: Pick<OpenRemoteOptions, "s3" | "huggingFace" | "mlflow" | "download"> | undefined;
   /** What signs requests to S3; buckets are read without a signature when left out. */
   s3Credentials?: S3Credentials | NonNullable<Platform["s3Credentials"]> | undefined;
+  /** Keeps ranges of remote files: `rangeCache()`. Nothing is kept when left out. */
+  cache?: RangeCache | undefined;
+  /** Which files are downloaded whole, where a server leaves no other way. */
+  downloads?: CopyOptions | undefined;
   /** How files of the origin private file system are written. */
   sink?: OpfsSinkOptions | undefined;
   /** Is given the finished files of `download:` addresses; saves them when left out, which only pages can. */
@@ -62,7 +69,7 @@ const DOWNLOAD = /^download:\/*(.+)$/i;
  * const checkpoint = await openCheckpoint("https://example.org/model.ckpt", { platform });
  */
 export function browserPlatform(options: BrowserPlatformOptions = {}): BrowserPlatform {
-  const { http = {}, retry = DEFAULT_RETRY, remote, s3Credentials } = options;
+  const { http = {}, retry = DEFAULT_RETRY, remote, s3Credentials, cache } = options;
   const registered: (File | FileSystemFileHandle)[] = [];
   let kernels: Promise<Kernels> | undefined;
 
@@ -76,8 +83,13 @@ export function browserPlatform(options: BrowserPlatformOptions = {}): BrowserPl
       if (isRemoteAddress(uri)) {
         const { timeoutMs } = http;
         const headers = isHttpAddress(uri) ? http.headers : undefined;
-        const source = await openRemote(uri, platform, { ...remote, headers, timeoutMs, retry, signal, onProgress });
-        return isHttpAddress(uri) && !http.fetch ? withDescriptor(source, uri, http) : source;
+        const key = isHttpAddress(uri) ? httpFile(uri).key : uri;
+        // What is kept of the beginning need not be asked for again: one byte tells version and size.
+        const probeBytes = (await cache?.has(key)) ? 1 : undefined;
+        const opened = await openRemote(uri, platform, { ...remote, headers, timeoutMs, retry, probeBytes, signal, onProgress });
+        if (opened.descriptor?.()?.kind === "blob") return opened;
+        const source = isHttpAddress(uri) && !http.fetch ? withDescriptor(opened, uri, http) : opened;
+        return cache ? cache.wrap(source, key) : source;
       }
       signal?.throwIfAborted();
       if (isOpfsAddress(uri)) return opfsSource(uri);
@@ -110,6 +122,7 @@ export function browserPlatform(options: BrowserPlatformOptions = {}): BrowserPl
       return kernels;
     },
     fetch: diagnosingFetch(http.fetch),
+    downloads: copies(options.downloads, () => platform.kernels()),
     ...(s3Credentials && { s3Credentials: typeof s3Credentials === "function" ? s3Credentials : async () => s3Credentials }),
     register(file) {
       return `file-handle:${registered.push(file) - 1}/${file.name}`;

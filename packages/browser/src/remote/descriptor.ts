@@ -8,7 +8,8 @@ export function withDescriptor(source: ByteSource, uri: string, { headers = {}, 
   const url = new URL(uri);
   if (url.username !== "" || url.password !== "") return source;
   url.hash = "";
-  const descriptor = { kind: "http", url: url.href, headers, ...(timeoutMs !== undefined && { timeoutMs }) };
+  const { name, size, version } = source;
+  const descriptor = { kind: "http", url: url.href, headers, timeoutMs, name, size, version };
   // A copy in a Blob has one of its own.
   return { ...source, descriptor: () => source.descriptor?.() ?? descriptor };
 }
