@@ -1,0 +1,66 @@
+import type { EngineError } from "../engine/errors.js";
+
+/** An error in a person's words. */
+export interface ExplainedError {
+  readonly title: string;
+  readonly suggestions: readonly string[];
+  /** Settings to copy, where some server has to be set up. */
+  readonly code?: string | undefined;
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  NOT_FOUND: "There is nothing at this address",
+  ACCESS_DENIED: "The server does not let this page read the file",
+  HTTP_RANGE_NOT_SUPPORTED: "The server cannot send a part of a file",
+  HTTP_STATUS: "The server answered with an error",
+  READ_FAILED: "The file could not be reached",
+  SOURCE_CHANGED: "The file has changed since it was opened",
+  TIMEOUT: "The server did not answer in time",
+  UNSUPPORTED_URI: "Addresses of this kind cannot be opened",
+  EMPTY_FILE: "The file is empty",
+  UNKNOWN_FORMAT: "This does not look like a checkpoint",
+  UNSUPPORTED_FORMAT: "This format cannot be opened yet",
+  LFS_POINTER: "This is a pointer to the file, not the file",
+  LIMIT_EXCEEDED: "A safety limit was reached",
+  ZIP_NO_END_RECORD: "The file is cut off",
+  PICKLE_TRUNCATED: "The file is cut off",
+  CRC_MISMATCH: "The file is damaged",
+  ZIP_CORRUPT: "The file is damaged",
+  PICKLE_CORRUPT: "The file is damaged",
+  TORCH_CORRUPT: "The file is damaged",
+  TORCH_STORAGE_SIZE: "The file is damaged",
+  TORCH_STORAGE_MISSING: "A part of the file is missing",
+  TENSOR_OUT_OF_BOUNDS: "The file is damaged",
+  SAFETENSORS_HEADER: "The file is damaged",
+  SAFETENSORS_OFFSETS: "The file is damaged",
+  SAFETENSORS_INDEX: "A shard is missing, or of another version",
+  INVALID_ARGUMENT: "This cannot be used",
+  KERNELS_UNAVAILABLE: "WebAssembly cannot run on this page",
+  INTERNAL: "Something went wrong in the page itself",
+};
+
+/** What a server has to answer with, so that pages elsewhere may read its files by range. */
+const CORS_HEADERS = (origin: string): string => `Access-Control-Allow-Origin: ${origin}
+Access-Control-Allow-Headers: Range, If-Match, If-Range
+Access-Control-Expose-Headers: Content-Range, Content-Length, Accept-Ranges, ETag`;
+
+/** A failure that a browser reports without a reason: no network, or a server that does not allow other sites' pages. */
+const isOpaque = ({ code, message }: EngineError): boolean =>
+  code === "READ_FAILED" && /CORS|failed to fetch|networkerror|load failed/i.test(message);
+
+/** Says what an error means for somebody who wants to look into a file, and what to do. */
+export function explainError(error: EngineError): ExplainedError {
+  const position = error.details.offset ?? error.details.position ?? error.details.at;
+  const title = TITLES[error.code] ?? "This did not work";
+  const where = typeof position === "number" ? `${title}, at byte ${position.toLocaleString("en")}` : title;
+  if (!isOpaque(error)) return { title: where, suggestions: error.suggestions };
+  return {
+    title: "The browser was not allowed to read this address",
+    suggestions: [
+      "Browsers do not tell pages why. Most often the server sends no CORS headers for other sites; or it cannot be reached at all.",
+      "Download the file and drop it here: nothing is uploaded.",
+      "If the server is yours, let it answer with these headers:",
+    ],
+    code: CORS_HEADERS(globalThis.location?.origin ?? "*"),
+  };
+}
