@@ -2,6 +2,7 @@ export { CONVERT_TARGETS, type ConvertOptions, type ConvertReport, type ConvertT
 export { describeCheckpoint, type InspectReport, type TensorReport } from "./describe.js";
 export { estimateMemory, type MemoryEstimate } from "./estimate-memory.js";
 export { type HashOptions, hashSource, hashTensors, type TensorHashOptions } from "./hash.js";
+export { type ModuleNode, type ModuleTreeOptions, moduleTree } from "./module-tree.js";
 export { type ScanOptions, type ScanReport, type ScanRow, scanCheckpoint } from "./scan.js";
 export { globFilter, globMatcher, type SelectTensor } from "./select.js";
 export type { OptimizerSummary } from "./summary/optimizers.js";
