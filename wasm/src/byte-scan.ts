@@ -1,4 +1,5 @@
 import type { ScanDType, ScanResult } from "@ckptkit/core";
+import { byteValue } from "./js/byte-values.js";
 import { EMPTY_TOTALS, toScanResult } from "./scan-result.js";
 
 /** Dtypes of one byte: 256 counters say everything about their elements. */
@@ -7,35 +8,6 @@ export type ByteDType = Extract<ScanDType, "F8_E4M3" | "F8_E5M2" | "I8" | "U8" |
 /** Whether a dtype has elements of one byte. */
 export function isByteDType(dtype: ScanDType): dtype is ByteDType {
   return dtype === "F8_E4M3" || dtype === "F8_E5M2" || dtype === "I8" || dtype === "U8" || dtype === "BOOL";
-}
-
-/**
- * The number that a byte stands for. F8_E4M3 is the "fn" variant: no infinities, NaN is 0x7f and 0xff.
- *
- * @see https://arxiv.org/abs/2209.05433 table 1
- */
-function byteValue(dtype: ByteDType, byte: number): number {
-  switch (dtype) {
-    case "U8":
-      return byte;
-    case "I8":
-      return byte < 128 ? byte : byte - 256;
-    case "BOOL":
-      return byte === 0 ? 0 : 1;
-    case "F8_E4M3":
-      return (byte & 0x7f) === 0x7f ? Number.NaN : minifloat(byte, 3, 7);
-    case "F8_E5M2":
-      if ((byte & 0x7f) > 0x7c) return Number.NaN;
-      return (byte & 0x7f) === 0x7c ? (byte < 128 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY) : minifloat(byte, 2, 15);
-  }
-}
-
-/** A float of eight bits: sign, exponent with `bias`, `mantissaBits` of mantissa. Exponent 0 means subnormal. */
-function minifloat(byte: number, mantissaBits: number, bias: number): number {
-  const exponent = (byte & 0x7f) >> mantissaBits;
-  const fraction = (byte & ((1 << mantissaBits) - 1)) / (1 << mantissaBits);
-  const magnitude = exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias);
-  return byte < 128 ? magnitude : -magnitude;
 }
 
 /** The result of a scan of one-byte elements from how often each byte occurs. */
