@@ -1,98 +1,56 @@
 /**
- * The opcodes of protocols 0 to 5: code and the protocol that brought it.
+ * The opcodes, a line for each protocol that brought some: two hexadecimal digits for the byte and the name; without digits the byte
+ * is one more than the last.
  *
  * @see https://github.com/python/cpython/blob/main/Lib/pickletools.py the table `opcodes`
  */
-export const OPCODES = {
-  MARK: [0x28, 0],
-  STOP: [0x2e, 0],
-  POP: [0x30, 0],
-  POP_MARK: [0x31, 1],
-  DUP: [0x32, 0],
-  FLOAT: [0x46, 0],
-  INT: [0x49, 0],
-  BININT: [0x4a, 1],
-  BININT1: [0x4b, 1],
-  LONG: [0x4c, 0],
-  BININT2: [0x4d, 1],
-  NONE: [0x4e, 0],
-  PERSID: [0x50, 0],
-  BINPERSID: [0x51, 1],
-  REDUCE: [0x52, 0],
-  STRING: [0x53, 0],
-  BINSTRING: [0x54, 1],
-  SHORT_BINSTRING: [0x55, 1],
-  UNICODE: [0x56, 0],
-  BINUNICODE: [0x58, 1],
-  APPEND: [0x61, 0],
-  BUILD: [0x62, 0],
-  GLOBAL: [0x63, 0],
-  DICT: [0x64, 0],
-  EMPTY_DICT: [0x7d, 1],
-  APPENDS: [0x65, 1],
-  GET: [0x67, 0],
-  BINGET: [0x68, 1],
-  INST: [0x69, 0],
-  LONG_BINGET: [0x6a, 1],
-  LIST: [0x6c, 0],
-  EMPTY_LIST: [0x5d, 1],
-  OBJ: [0x6f, 1],
-  PUT: [0x70, 0],
-  BINPUT: [0x71, 1],
-  LONG_BINPUT: [0x72, 1],
-  SETITEM: [0x73, 0],
-  TUPLE: [0x74, 0],
-  EMPTY_TUPLE: [0x29, 1],
-  SETITEMS: [0x75, 1],
-  BINFLOAT: [0x47, 1],
-  PROTO: [0x80, 2],
-  NEWOBJ: [0x81, 2],
-  EXT1: [0x82, 2],
-  EXT2: [0x83, 2],
-  EXT4: [0x84, 2],
-  TUPLE1: [0x85, 2],
-  TUPLE2: [0x86, 2],
-  TUPLE3: [0x87, 2],
-  NEWTRUE: [0x88, 2],
-  NEWFALSE: [0x89, 2],
-  LONG1: [0x8a, 2],
-  LONG4: [0x8b, 2],
-  BINBYTES: [0x42, 3],
-  SHORT_BINBYTES: [0x43, 3],
-  SHORT_BINUNICODE: [0x8c, 4],
-  BINUNICODE8: [0x8d, 4],
-  BINBYTES8: [0x8e, 4],
-  EMPTY_SET: [0x8f, 4],
-  ADDITEMS: [0x90, 4],
-  FROZENSET: [0x91, 4],
-  NEWOBJ_EX: [0x92, 4],
-  STACK_GLOBAL: [0x93, 4],
-  MEMOIZE: [0x94, 4],
-  FRAME: [0x95, 4],
-  BYTEARRAY8: [0x96, 5],
-  NEXT_BUFFER: [0x97, 5],
-  READONLY_BUFFER: [0x98, 5],
-} as const satisfies Record<string, Opcode>;
+const TABLE = [
+  "28MARK 2eSTOP 30POP 32DUP 46FLOAT 49INT 4cLONG 4eNONE 50PERSID 52REDUCE STRING 56UNICODE 61APPEND BUILD GLOBAL DICT 67GET 69INST 6cLIST 70PUT 73SETITEM TUPLE",
+  "29EMPTY_TUPLE 31POP_MARK 47BINFLOAT 4aBININT BININT1 4dBININT2 51BINPERSID 54BINSTRING SHORT_BINSTRING 58BINUNICODE 5dEMPTY_LIST 65APPENDS 68BINGET 6aLONG_BINGET 6fOBJ 71BINPUT LONG_BINPUT 75SETITEMS 7dEMPTY_DICT",
+  "80PROTO NEWOBJ EXT1 EXT2 EXT4 TUPLE1 TUPLE2 TUPLE3 NEWTRUE NEWFALSE LONG1 LONG4",
+  "42BINBYTES SHORT_BINBYTES",
+  "8cSHORT_BINUNICODE BINUNICODE8 BINBYTES8 EMPTY_SET ADDITEMS FROZENSET NEWOBJ_EX STACK_GLOBAL MEMOIZE FRAME",
+  "96BYTEARRAY8 NEXT_BUFFER READONLY_BUFFER",
+] as const;
+
+type Digit = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
+type NameOf<Entry> = Entry extends `${Digit}${infer Rest}` ? (Rest extends `${string}${infer Name}` ? Name : never) : Entry;
+type NamesOf<Line, Found = never> = Line extends `${infer First} ${infer Rest}`
+  ? NamesOf<Rest, Found | NameOf<First>>
+  : Found | NameOf<Line>;
+
+/** Name of an opcode. */
+export type OpcodeName = NamesOf<(typeof TABLE)[number]>;
 
 /** An opcode's byte and the protocol that brought it. */
 export type Opcode = readonly [code: number, protocol: number];
 
-/** Name of an opcode. */
-export type OpcodeName = keyof typeof OPCODES;
+/** The opcodes of protocols 0 to 5: code and the protocol that brought it. */
+export const OPCODES: Readonly<Record<OpcodeName, Opcode>> = /* @__PURE__ */ read();
+
+function read(): Record<OpcodeName, Opcode> {
+  const opcodes: [string, Opcode][] = [];
+  for (const [protocol, line] of TABLE.entries()) {
+    let code = 0;
+    for (const [, digits, name = ""] of line.matchAll(/([\da-f]{2})?(\w+)/g)) {
+      code = digits ? Number.parseInt(digits, 16) : code + 1;
+      opcodes.push([name, [code, protocol]]);
+    }
+  }
+  // The names are those of the lines, which are all that was read.
+  return Object.fromEntries(opcodes) as Record<OpcodeName, Opcode>;
+}
 
 /** The highest protocol that exists. */
 export const HIGHEST_PROTOCOL = 5;
 
-const BY_CODE = new Map<number, { name: string; protocol: number }>(
-  Object.entries(OPCODES).map(([name, [code, protocol]]) => [code, { name, protocol }]),
-);
-
 /** Name and protocol of the opcode with this byte; undefined when there is none. */
 export function opcodeOf(byte: number): { name: string; protocol: number } | undefined {
-  return BY_CODE.get(byte);
+  const found = Object.entries(OPCODES).find(([, [code]]) => code === byte);
+  return found && { name: found[0], protocol: found[1][1] };
 }
 
 /** How a message names the opcode with this byte. */
 export function opcodeLabel(byte: number): string {
-  return BY_CODE.get(byte)?.name ?? `0x${byte.toString(16).padStart(2, "0")}`;
+  return opcodeOf(byte)?.name ?? `0x${byte.toString(16).padStart(2, "0")}`;
 }

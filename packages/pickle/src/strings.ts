@@ -29,23 +29,22 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
-/** The slow way, byte by byte, for strings that a strict decoder refuses. */
+/** Strings that a strict decoder refuses: lone surrogates are taken out, the rest has to be UTF-8. */
 function decodeWtf8(bytes: Uint8Array): string | undefined {
-  const text = new TextBuilder();
-  for (let at = 0; at < bytes.length; ) {
-    const lead = bytes[at++] ?? 0;
-    const more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
-    if (more < 0 || at + more > bytes.length) return undefined;
-    let point = more === 0 ? lead : lead & (0x3f >> more);
-    for (let index = 0; index < more; index++) {
-      const byte = bytes[at++] ?? 0;
-      if ((byte & 0xc0) !== 0x80) return undefined;
-      point = (point << 6) | (byte & 0x3f);
+  let text = "";
+  let from = 0;
+  try {
+    // A surrogate is ED, A0 to BF, 80 to BF; no other character has ED after its first byte.
+    for (let at = bytes.indexOf(0xed); at >= 0; at = bytes.indexOf(0xed, at + 1)) {
+      const [, second = 0, third = 0] = bytes.subarray(at, at + 3);
+      if (second < 0xa0 || second > 0xbf || (third & 0xc0) !== 0x80) continue;
+      text += UTF8.decode(bytes.subarray(from, at)) + String.fromCharCode(0xd000 | ((second & 0x3f) << 6) | (third & 0x3f));
+      from = at + 3;
     }
-    if ((more === 2 && point < 0x800) || (more === 3 && (point < 0x10000 || point > 0x10ffff))) return undefined;
-    text.add(point);
+    return text + UTF8.decode(bytes.subarray(from));
+  } catch {
+    return undefined;
   }
-  return text.toString();
 }
 
 /** Bytes as characters U+0000 to U+00FF, one each. */
@@ -78,63 +77,42 @@ export function encodeUtf8(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Collects code points. Strings that grow by single characters are slow in every engine. */
-class TextBuilder {
-  #text = "";
-  #points: number[] = [];
-
-  add(point: number): void {
-    this.#points.push(point);
-    if (this.#points.length === 4096) this.#flush();
-  }
-
-  #flush(): void {
-    this.#text += String.fromCodePoint.apply(null, this.#points);
-    this.#points = [];
-  }
-
-  toString(): string {
-    this.#flush();
-    return this.#text;
-  }
-}
-
 /**
  * Decodes Python's raw-unicode-escape: Latin-1, save for `\uXXXX` and `\UXXXXXXXX`. Undefined when an escape is malformed.
  *
  * @see https://docs.python.org/3/library/codecs.html#text-encodings
  */
 export function decodeRawUnicodeEscape(bytes: Uint8Array): string | undefined {
-  const text = new TextBuilder();
-  for (let at = 0; at < bytes.length; ) {
-    const byte = bytes[at++] ?? 0;
-    const next = bytes[at];
-    if (byte !== 0x5c || next === undefined) {
-      text.add(byte);
-      continue;
-    }
-    at++;
-    const digits = next === 0x75 ? 4 : next === 0x55 ? 8 : 0;
-    if (digits === 0) {
-      text.add(byte);
-      text.add(next);
-      continue;
-    }
-    const point = hex(bytes, at, digits);
-    if (point === undefined || point > 0x10ffff) return undefined;
-    text.add(point);
-    at += digits;
-  }
-  return text.toString();
+  return unescaped(decodeLatin1(bytes), /\\(u[\dA-Fa-f]{4}|U[\dA-Fa-f]{8}|.)/gs, (all, rest) => {
+    const point = rest.length > 1 ? Number.parseInt(rest.slice(1), 16) : /u/i.test(rest) ? Number.NaN : undefined;
+    return point === undefined ? all : point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
+  });
+}
+
+/** Replaces escapes; undefined when one of them is. */
+function unescaped(text: string, escapes: RegExp, value: (all: string, rest: string) => string | undefined): string | undefined {
+  let malformed = false;
+  const result = text.replace(escapes, (all, rest: string) => {
+    const found = value(all, rest);
+    malformed ||= found === undefined;
+    return found ?? "";
+  });
+  return malformed ? undefined : result;
 }
 
 /** What one letter after a backslash stands for in a Python string literal. */
-const ESCAPES: ReadonlyMap<number, number> = new Map(
-  Object.entries({ "\\": 92, "'": 39, '"': 34, a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 }).map(([letter, code]) => [
-    letter.charCodeAt(0),
-    code,
-  ]),
-);
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\\": "\\",
+  "'": "'",
+  '"': '"',
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
 
 /**
  * Resolves the escapes of a Python 2 string literal's inside. Undefined when an escape is malformed. Unknown escapes stay as they are.
@@ -142,41 +120,10 @@ const ESCAPES: ReadonlyMap<number, number> = new Map(
  * @see https://docs.python.org/3/reference/lexical_analysis.html#escape-sequences
  */
 export function decodeStringEscape(bytes: Uint8Array): Uint8Array | undefined {
-  const out = new Uint8Array(bytes.length);
-  let length = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const byte = bytes[at++] ?? 0;
-    if (byte !== 0x5c) {
-      out[length++] = byte;
-      continue;
-    }
-    const next = bytes[at++];
-    if (next === undefined) return undefined;
-    const simple = ESCAPES.get(next);
-    if (simple !== undefined) out[length++] = simple;
-    else if (next === 0x78) {
-      const value = hex(bytes, at, 2);
-      if (value === undefined) return undefined;
-      out[length++] = value;
-      at += 2;
-    } else if (next >= 0x30 && next <= 0x37) {
-      let value = next - 0x30;
-      for (let digits = 1; digits < 3; digits++) {
-        const digit = bytes[at];
-        if (digit === undefined || digit < 0x30 || digit > 0x37) break;
-        value = value * 8 + digit - 0x30;
-        at++;
-      }
-      out[length++] = value & 0xff;
-    } else {
-      out[length++] = byte;
-      out[length++] = next;
-    }
-  }
-  return out.slice(0, length);
-}
-
-function hex(bytes: Uint8Array, at: number, digits: number): number | undefined {
-  const text = String.fromCharCode(...bytes.subarray(at, at + digits));
-  return text.length === digits && /^[0-9a-fA-F]+$/.test(text) ? Number.parseInt(text, 16) : undefined;
+  const text = unescaped(decodeLatin1(bytes), /\\(x[\dA-Fa-f]{2}|[0-7]{1,3}|.|$)/gs, (all, rest) => {
+    if (rest === "x" || rest === "") return undefined;
+    if (/^[x0-7]/.test(rest)) return String.fromCharCode(Number(rest.startsWith("x") ? `0${rest}` : `0o${rest}`) & 0xff);
+    return ESCAPES[rest] ?? all;
+  });
+  return text === undefined ? undefined : encodeLatin1(text);
 }
