@@ -1,5 +1,5 @@
 import { defineConfig } from "vitepress";
-import { sidebar, topics } from "./navigation.ts";
+import { sidebar, topics } from "./navigation.js";
 
 /** Where the site will stand on its host: `/`, or `/ckptkit/` on a host that serves it from a folder. */
 const base = process.env.DOCS_BASE ?? "/";
@@ -10,7 +10,8 @@ const THEME_COLOURS = { light: "#ffffff", dark: "#0f1416" } as const;
 export default defineConfig({
   title: "ckptkit",
   titleTemplate: ":title · ckptkit",
-  description: "Open, check and convert machine-learning checkpoints in a browser tab or in Node. No Python, no upload, and no pickle is ever executed.",
+  description:
+    "Open, check and convert machine-learning checkpoints in a browser tab or in Node. No Python, no upload, and no pickle is ever executed.",
   lang: "en",
   base,
   srcDir: "pages",

@@ -15,16 +15,22 @@ const FIXTURES: Readonly<Record<string, string>> = {
 /** A block that runs, and what the page says that it prints. */
 export interface Example {
   readonly block: Block;
+  /** 1 for an example that is there to end so, marked `fails`; else 0. */
+  readonly code: number;
   readonly output: string | undefined;
 }
 
-/** The blocks of a page that run, in order: `run` marks them, and a block marked `output` after one is what it prints. */
+/**
+ * The blocks of a page that run, in order: `run` marks them, `browser` beside it those that run in a page, and `fails` those that end with exit code 1. A block
+ * marked `output` after one is what it prints.
+ */
 export function examplesOf(page: string): Example[] {
   const blocks = blocksOf(page);
   return blocks.flatMap((block, index) => {
     if (!block.marks.includes("run")) return [];
     const next = blocks[index + 1];
-    return [{ block, output: next?.marks.includes("output") ? next.code : undefined }];
+    const code = block.marks.includes("fails") ? 1 : 0;
+    return [{ block, code, output: next?.marks.includes("output") ? next.code : undefined }];
   });
 }
 
@@ -49,8 +55,21 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs TypeScript in a folder, bundled with the packages' sources. */
-export async function runTypeScript(code: string, folder: string, name: string): Promise<Ended> {
+/** Runs an example in a folder; `name` is for files that it needs on the way. */
+export async function runExample({ block, output }: Example, folder: string, name: string): Promise<Ended> {
+  const { language, code, marks } = block;
+  if (language === "sh") return runShell(code, folder);
+  if (language === "yaml") return runShell(`ckpt run ${fileNameOf(block) ?? ""}`, folder);
+  if (language !== "ts") throw new Error(`Nothing is known here that runs ${JSON.stringify(language)}.`);
+  const inPage = marks.includes("browser");
+  const bundle = await bundleExample(code, folder, name, inPage);
+  if (!inPage) return run([process.execPath, bundle], folder);
+  const { runInPage } = await import("./browser-examples.js");
+  return runInPage(bundle, folder, output?.trimEnd().split("\n").length ?? 0);
+}
+
+/** Bundles TypeScript with the packages' sources; gives the path of the program. */
+async function bundleExample(code: string, folder: string, name: string, inPage: boolean): Promise<string> {
   const outfile = join(folder, `${name}.mjs`);
   await build({
     stdin: { contents: code, loader: "ts", resolveDir: folder, sourcefile: `${name}.ts` },
@@ -59,17 +78,21 @@ export async function runTypeScript(code: string, folder: string, name: string):
     outfile,
     bundle: true,
     format: "esm",
-    platform: "node",
     target: "es2022",
-    // Some dependencies are CommonJS, which asks for Node's own modules.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     logLevel: "silent",
+    ...(inPage
+      ? { platform: "browser" }
+      : {
+          platform: "node",
+          // Some dependencies are CommonJS, which asks for Node's own modules.
+          banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+        }),
   });
-  return run([process.execPath, outfile], folder);
+  return outfile;
 }
 
 /** Runs shell lines in a folder where `ckpt` is the built command. */
-export function runShell(code: string, folder: string): Promise<Ended> {
+function runShell(code: string, folder: string): Promise<Ended> {
   return run(["sh", "-eu", "-c", `ckpt() { "${process.execPath}" "${ROOT}packages/cli/bin/ckpt.js" "$@"; }\n${code}`], folder);
 }
 

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { Catalog, type CatalogEntry, type StageOption, settingsSchema, stageOptions, targetOf } from "@ckptkit/catalog";
 import { ERROR_CODES } from "@ckptkit/core";
 import { STAGE_KINDS } from "@ckptkit/core/pipeline";
-import { ROOT } from "./pages.js";
+import { code, sentence, markdownTable as table } from "./markdown-table.js";
+import { TEMPLATES } from "./templates-page.js";
 
 /** Pages that hold tables made from the code. */
 export const PAGES_WITH_TABLES = ["configuration.md", "pipelines.md", "troubleshooting.md"] as const;
@@ -20,25 +20,17 @@ export async function withTables(page: string): Promise<string> {
 const TABLES: Readonly<Record<string, (catalog: Catalog) => string>> = {
   settings: () => optionsTable(stageOptions({ kind: "check", schema: settingsSchema })),
   stages: (catalog) => STAGE_KINDS.flatMap((kind) => [`### ${KIND_TITLES[kind]}`, ...catalog.list(kind).map(stageSection)]).join("\n\n"),
-  templates: () => table(["Template", "What it does"], templates()),
+  templates: () =>
+    table(
+      ["Template", "What it does"],
+      TEMPLATES.map(({ file, summary, anchor }) => [`[\`${file}\`](reference/templates.md#${anchor})`, summary]),
+    ),
   codes: () =>
     table(
       ["Code", "Meaning"],
       Object.entries(ERROR_CODES).map(([code, meaning]) => [`[\`${code}\`](#${code.toLowerCase()})`, meaning]),
     ),
 };
-
-/** Templates of pipelines, with the first sentence of the comment at the top of each. */
-function templates(): string[][] {
-  const folder = `${ROOT}packages/catalog/templates/`;
-  return readdirSync(folder)
-    .sort()
-    .map((file) => {
-      const comment = /^(?:#.*\n)+/.exec(readFileSync(folder + file, "utf8"))?.[0] ?? "";
-      const text = (comment.split(/^#\s*$/m)[0] ?? "").replace(/^# ?/gm, "").replaceAll("\n", " ").trim();
-      return [`[\`${file}\`](../packages/catalog/templates/${file})`, /^.*?[.?](?= |$)/.exec(text)?.[0] ?? text];
-    });
-}
 
 const KIND_TITLES = { source: "Sources", check: "Checks", loader: "Loaders", modifier: "Modifiers", sink: "Sinks" } as const;
 
@@ -57,17 +49,4 @@ function optionsTable(options: readonly StageOption[]): string {
     sentence(description),
   ]);
   return table(["Option", "Type", "Default", "Meaning"], rows);
-}
-
-const code = (text: string): string => `\`${text}\``;
-const sentence = (text: string): string => (text === "" || /[.!?]$/.test(text) ? text : `${text}.`);
-const cellText = (cell: string): string =>
-  cell
-    .replaceAll("|", "\\|")
-    .replaceAll("\n", " ")
-    .replace(/(?<!`[^`]*)<(?=[a-z])/g, "&lt;");
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cellText).join(" | ")} |`;
-  return [line(head), `|${head.map(() => " --- ").join("|")}|`, ...rows.map(line)].join("\n");
 }

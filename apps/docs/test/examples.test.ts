@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Catalog, loadConfig } from "@ckptkit/catalog";
 import { afterAll, describe, expect, it } from "vitest";
-import { examplesOf, fileNameOf, fillFolder, runShell, runTypeScript } from "../src/examples.js";
+import { CHROMIUM } from "../src/browser-examples.js";
+import { examplesOf, fileNameOf, fillFolder, runExample } from "../src/examples.js";
 import { blocksOf, pageNames, ROOT, readPage } from "../src/pages.js";
 
 if (!existsSync(`${ROOT}packages/cli/dist/main.js`)) throw new Error("packages/cli is not built. Build it first: pnpm build");
@@ -37,19 +38,14 @@ for (const name of pageNames()) {
     });
 
     // In order: later examples use what earlier ones have written.
-    it.each(examples.map((example) => [example.block.line, example] as const))(
+    it.for(examples.map((example) => [example.block.line, example] as const))(
       "shows at line %i what runs",
-      async (line, { block, output }) => {
-        const run = {
-          ts: runTypeScript,
-          sh: runShell,
-          yaml: (_: string, at: string) => runShell(`ckpt run ${fileNameOf(block) ?? ""}`, at),
-        };
-        expect(Object.keys(run)).toContain(block.language);
-        const ended = await run[block.language as keyof typeof run](block.code, folder, `line-${line}`); // checked above
+      async ([line, example], context) => {
+        if (example.block.marks.includes("browser") && !existsSync(CHROMIUM)) return context.skip("no Chromium");
+        const ended = await runExample(example, folder, `line-${line}`);
         expect(ended.stderr).toBe("");
-        expect(ended.code).toBe(0);
-        if (output !== undefined) expect(steady(ended.stdout)).toBe(steady(output));
+        expect(ended.code).toBe(example.code);
+        if (example.output !== undefined) expect(steady(ended.stdout)).toBe(steady(example.output));
       },
     );
   });
