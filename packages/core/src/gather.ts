@@ -43,11 +43,8 @@ export async function gather(
   }
   const first = start / itemBytes;
   const boxes: Box[] = [];
-  splitIntoBoxes(tensor.shape, tensor.strides, first, first + target.length / itemBytes, 0, 0, boxes);
-  for (const box of boxes) {
-    box.to -= first;
-    await gatherBox(tensor, box, target, itemBytes, budgetBytes, options);
-  }
+  splitIntoBoxes(tensor.shape, tensor.strides, first, first + target.length / itemBytes, 0, -first, boxes);
+  for (const box of boxes) await gatherBox(tensor, box, target, itemBytes, budgetBytes, options);
 }
 
 /** Cuts the run [begin, end) of row-major element numbers into boxes: at most two for every axis, less one. */
@@ -60,34 +57,29 @@ function splitIntoBoxes(
   to: number,
   boxes: Box[],
 ): void {
-  const row = contiguousStrides(shape);
-  const inner = row[0] ?? 1;
-  const size = shape[0];
-  if (size === undefined || (begin === 0 && end === size * inner)) {
-    boxes.push({ from, shape: [...shape], strides, to, targetStrides: row });
-    return;
-  }
-  const stride = strides[0] ?? 0;
-  const firstRow = Math.floor(begin / inner);
-  const endRow = Math.floor(end / inner);
+  const targetStrides = contiguousStrides(shape);
+  const [inner = 1] = targetStrides;
+  const [stride = 0] = strides;
   const enter = (index: number, low: number, high: number): void =>
-    splitIntoBoxes(shape.slice(1), strides.slice(1), low, high, from + index * stride, to + index * inner, boxes);
-  if (firstRow === endRow) {
-    enter(firstRow, begin - firstRow * inner, end - firstRow * inner);
+    splitIntoBoxes(
+      shape.slice(1),
+      strides.slice(1),
+      low - index * inner,
+      high - index * inner,
+      from + index * stride,
+      to + index * inner,
+      boxes,
+    );
+  const first = Math.ceil(begin / inner);
+  const last = Math.floor(end / inner);
+  if (first > last) {
+    enter(last, begin, end);
     return;
   }
-  const whole = begin % inner === 0 ? firstRow : firstRow + 1;
-  if (whole > firstRow) enter(firstRow, begin - firstRow * inner, inner);
-  if (endRow > whole) {
-    boxes.push({
-      from: from + whole * stride,
-      shape: [endRow - whole, ...shape.slice(1)],
-      strides,
-      to: to + whole * inner,
-      targetStrides: row,
-    });
-  }
-  if (end % inner !== 0) enter(endRow, 0, end - endRow * inner);
+  if (begin < first * inner) enter(first - 1, begin, first * inner);
+  const whole = shape.length === 0 ? [] : [last - first, ...shape.slice(1)];
+  if (last > first) boxes.push({ from: from + first * stride, shape: whole, strides, to: to + first * inner, targetStrides });
+  if (end > last * inner) enter(last, last * inner, end);
 }
 
 async function gatherBox(
@@ -122,17 +114,10 @@ async function gatherBox(
 }
 
 /** The axis whose walk reaches furthest in the storage; -1 when the box is a single element there. */
-function widestAxis(box: Box): number {
-  let widest = -1;
-  let best = 0;
-  for (let axis = 0; axis < box.shape.length; axis++) {
-    const reach = ((box.shape[axis] ?? 1) - 1) * (box.strides[axis] ?? 0);
-    if (reach > best) {
-      best = reach;
-      widest = axis;
-    }
-  }
-  return widest;
+function widestAxis({ shape, strides }: Box): number {
+  const reaches = shape.map((size, axis) => (size - 1) * (strides[axis] ?? 0));
+  const best = Math.max(...reaches);
+  return best > 0 ? reaches.indexOf(best) : -1;
 }
 
 /** Elements are copied in words of up to four bytes, where both sides are aligned for them. */
@@ -145,33 +130,23 @@ function wordsOf(bytes: Bytes, wordBytes: number): Words {
 }
 
 /** Copies the elements of a box from `bytes`, which begin at its first element, to their places in `target`. */
-function copyElements(bytes: Bytes, box: Box, target: Bytes, itemBytes: number): void {
+function copyElements(bytes: Bytes, { shape, strides, to, targetStrides }: Box, target: Bytes, itemBytes: number): void {
   const wordBytes = [4, 2].find((size) => itemBytes % size === 0 && target.byteOffset % size === 0) ?? 1;
   const source = wordsOf(bytes, wordBytes);
   const result = wordsOf(target, wordBytes);
   const itemWords = itemBytes / wordBytes;
-  const axes = box.shape.length;
-  const last = axes - 1;
-  const runLength = axes === 0 ? 1 : (box.shape[last] ?? 1);
-  const step = axes === 0 ? 0 : (box.strides[last] ?? 0) * itemWords;
-  const index = new Array<number>(Math.max(0, last)).fill(0);
-  for (;;) {
-    let from = 0;
-    let to = box.to;
-    for (let axis = 0; axis < last; axis++) {
-      from += (index[axis] ?? 0) * (box.strides[axis] ?? 0);
-      to += (index[axis] ?? 0) * (box.targetStrides[axis] ?? 0);
+  const last = shape.length - 1;
+  const copy = (axis: number, fromWord: number, toWord: number): void => {
+    const step = (strides[axis] ?? 0) * itemWords;
+    const size = shape[axis] ?? 1;
+    if (axis >= last) {
+      copyRun(source, fromWord, step, result, toWord, size, itemWords);
+      return;
     }
-    copyRun(source, from * itemWords, step, result, to * itemWords, runLength, itemWords);
-    let axis = last - 1;
-    while (axis >= 0) {
-      const next = (index[axis] ?? 0) + 1;
-      index[axis] = next;
-      if (next < (box.shape[axis] ?? 1)) break;
-      index[axis--] = 0;
-    }
-    if (axis < 0) return;
-  }
+    const targetStep = (targetStrides[axis] ?? 0) * itemWords;
+    for (let index = 0; index < size; index++) copy(axis + 1, fromWord + index * step, toWord + index * targetStep);
+  };
+  copy(0, 0, to * itemWords);
 }
 
 /** Copies `count` elements that lie `step` words apart to a row without gaps. */
