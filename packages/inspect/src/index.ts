@@ -1,8 +1,10 @@
 export { CONVERT_TARGETS, type ConvertOptions, type ConvertReport, type ConvertTarget, convertCheckpoint } from "./convert.js";
 export { describeCheckpoint, type InspectReport, type TensorReport } from "./describe.js";
 export { estimateMemory, type MemoryEstimate } from "./estimate-memory.js";
+export { type FindNonFiniteOptions, findNonFinite, type NonFinitePlace } from "./find-non-finite.js";
 export { type HashOptions, hashSource, hashTensors, type TensorHashOptions } from "./hash.js";
 export { type ModuleNode, type ModuleTreeOptions, moduleTree } from "./module-tree.js";
+export type { WorkOptions } from "./run-work.js";
 export { type ScanOptions, type ScanReport, type ScanRow, scanCheckpoint } from "./scan.js";
 export { globFilter, globMatcher, type SelectTensor } from "./select.js";
 export type { OptimizerSummary } from "./summary/optimizers.js";
@@ -12,3 +14,4 @@ export { type CheckpointSummary, summarizeCheckpoint } from "./summary/summarize
 export { type DTypeSum, type GroupSum, sumTensors, type TensorSum, type TensorSums } from "./summary/sums.js";
 export type { SchedulerSummary, TrainingState } from "./summary/training-state.js";
 export { tieKeys } from "./tie-key.js";
+export { type TreePart, treeHead, treeParts, treeText } from "./tree-text.js";

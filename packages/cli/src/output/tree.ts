@@ -1,9 +1,9 @@
 import { isNode, type TensorSpec, type Tree, type TreeNode } from "@ckptkit/core";
+import { type TreePart, treeHead, treeParts, treeText } from "@ckptkit/inspect";
 import { Batch } from "./batch.js";
 import { printable } from "./printable.js";
 import type { Screen } from "./screen.js";
 import { countText } from "./sizes.js";
-import { inlineText, keyText, typeText } from "./tree-values.js";
 import { cutEnd } from "./width.js";
 
 /** Children of one node that are shown without --verbose: every layer of a large model, and not every number of a curve. */
@@ -16,12 +16,6 @@ export interface TreeOptions {
   verbose: boolean;
   /** Shows only these tensors, and what leads to them. */
   tensors?: ReadonlySet<TensorSpec> | undefined;
-}
-
-/** A line of the tree: a label, and the value behind it. */
-interface Child {
-  readonly label: string;
-  readonly value: Tree;
 }
 
 /**
@@ -51,28 +45,30 @@ class TreeWriter {
     this.#out.flush();
   }
 
-  #line({ label, value }: Child, lead: string, below: string, path: string, wanted: ReadonlySet<TreeNode> | undefined): void {
+  #line({ label, value }: TreePart, lead: string, below: string, path: string, wanted: ReadonlySet<TreeNode> | undefined): void {
     const { colors } = this.#screen;
-    const room = Math.max(20, this.#screen.width - lead.length - label.length - 2);
-    const prefix = `${colors.dim(lead)}${label}${label ? ": " : ""}`;
-    const scalar = inlineText(value);
+    const name = printable(label);
+    const room = Math.max(20, this.#screen.width - lead.length - name.length - 2);
+    const prefix = `${colors.dim(lead)}${name}${name ? ": " : ""}`;
+    const scalar = treeText(value);
     if (scalar !== undefined || !isNode(value)) {
-      this.#out.add(`${prefix}${cutEnd(scalar ?? "?", room)}\n`);
+      this.#out.add(`${prefix}${cutEnd(printable(scalar ?? "?"), room)}\n`);
       return;
     }
+    const head = printable(treeHead(value));
     if (value.kind === "tensor") {
-      this.#out.add(`${prefix}${colors.cyan(tensorText(value.tensor))}\n`);
+      this.#out.add(`${prefix}${colors.cyan(head)}\n`);
       return;
     }
     const place = this.#places.get(value);
     if (place !== undefined) {
-      this.#out.add(`${prefix}${colors.dim(`the same as ${place || "the root"}`)}\n`);
+      this.#out.add(`${prefix}${colors.dim(`the same as ${printable(place) || "the root"}`)}\n`);
       return;
     }
     this.#places.set(value, path);
-    const all = childrenOf(value);
+    const all = treeParts(value);
     const children = wanted ? all.filter((child) => isNode(child.value) && wanted.has(child.value)) : all;
-    this.#out.add(`${prefix}${colors.dim(headText(value))}\n`);
+    this.#out.add(`${prefix}${colors.dim(head)}\n`);
     const most = this.#options.verbose ? Number.POSITIVE_INFINITY : value.kind === "list" ? ITEMS_SHOWN : CHILDREN_SHOWN;
     const hidden = Math.max(0, children.length - most);
     const shown = hidden > 0 ? children.slice(0, most) : children;
@@ -85,36 +81,6 @@ class TreeWriter {
   }
 }
 
-function tensorText({ dtype, shape, storage }: TensorSpec): string {
-  return `${printable(dtype)} [${shape.join(", ")}]${storage ? "" : " without bytes"}`;
-}
-
-function headText(node: TreeNode): string {
-  if (node.kind === "map") return `${typeText(node.type)} of ${countText(node.entries.length)}`;
-  if (node.kind === "list") return `${typeText(node.type)} of ${countText(node.items.length)}`;
-  return node.kind === "object" ? typeText(node.type) : node.kind;
-}
-
-/** The named parts of a node. What has no name in the file has its own in angle brackets. */
-function childrenOf(node: TreeNode): Child[] {
-  const entry = ([key, value]: [Tree, Tree]): Child => ({ label: keyText(key), value });
-  const item = (value: Tree, index: number): Child => ({ label: String(index), value });
-  if (node.kind === "map") return [...node.entries.map(entry), ...(node.attributes?.entries ?? []).map(attribute)];
-  if (node.kind === "list") return node.items.map(item);
-  if (node.kind !== "object") return [];
-  const { args = [], attributes, state, items = [], entries = [] } = node;
-  return [
-    ...(args.length > 0 ? [{ label: "<args>", value: { kind: "list", type: "tuple", items: args } } as const] : []),
-    ...(attributes?.entries ?? []).map(entry),
-    ...(state === undefined ? [] : [{ label: "<state>", value: state }]),
-    ...items.map(item),
-    ...entries.map(entry),
-  ];
-}
-
-/** Attributes of a map stand beside its keys. */
-const attribute = ([key, value]: [Tree, Tree]): Child => ({ label: `<${keyText(key)}>`, value });
-
 /** The nodes at which some tensors stand, and those on the way to them. */
 function leadingTo(tree: Tree, tensors: ReadonlySet<TensorSpec>): Set<TreeNode> {
   const wanted = new Set<TreeNode>();
@@ -124,7 +90,7 @@ function leadingTo(tree: Tree, tensors: ReadonlySet<TensorSpec>): Set<TreeNode> 
     if (seen.has(value)) return wanted.has(value);
     seen.add(value);
     let leads = value.kind === "tensor" && tensors.has(value.tensor);
-    for (const child of childrenOf(value)) if (visit(child.value)) leads = true;
+    for (const child of treeParts(value)) if (visit(child.value)) leads = true;
     if (leads) wanted.add(value);
     return leads;
   };
