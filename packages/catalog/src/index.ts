@@ -1,6 +1,6 @@
 export { Catalog, type ResolvedStage, TARGET_KEY, targetOf } from "./catalog.js";
 export type { PipelineConfig } from "./config/check.js";
-export type { ConfigIssue } from "./config/issues.js";
+export { type ConfigIssue, showIssue } from "./config/issues.js";
 export { type JsonSchema, pipelineJsonSchema } from "./config/json-schema.js";
 export { type ConfigFile, checkConfig, type LoadConfigOptions, loadConfig } from "./config/load.js";
 export type { ConfigPath, ConfigPlace } from "./config/node.js";
@@ -13,4 +13,7 @@ export { OWN_MODULES, type StageModule } from "./own-modules.js";
 export { contextFromConfig, type FromConfigOptions, pipelineFromConfig } from "./pipeline-from-config.js";
 export type { FitMismatch, LoaderFit } from "./plan/loader-fit.js";
 export { type PipelinePlan, type PlannedStage, type PlanOptions, type PlanStatus, planPipeline } from "./plan/plan-pipeline.js";
+export { ContextTrail } from "./run/context-trail.js";
+export { labelText, type StageLabel, stageLabels } from "./run/stage-label.js";
+export { stageSummary } from "./run/stage-summary.js";
 export { type StageOption, stageOptions } from "./stage-options.js";

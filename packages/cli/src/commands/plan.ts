@@ -1,4 +1,4 @@
-import { planPipeline } from "@ckptkit/catalog";
+import { planPipeline, stageLabels } from "@ckptkit/catalog";
 import { CheckpointIncompatibleError } from "@ckptkit/core";
 import type { CommandContext, CommonFlags } from "../command-context.js";
 import { EXIT, exitCodeOf, writeError } from "../output/errors.js";
@@ -7,7 +7,6 @@ import { warnOfNotices } from "../pipeline/notices.js";
 import { writePlan } from "../pipeline/plan-table.js";
 import { platformFor } from "../pipeline/platform.js";
 import { readPipeline } from "../pipeline/read-pipeline.js";
-import { stageLabels } from "../pipeline/stage-label.js";
 
 /** What `ckpt plan` takes. */
 export interface PlanFlags extends CommonFlags {

@@ -1,6 +1,5 @@
-import { contextFromConfig, type PipelineConfig, pipelineFromConfig } from "@ckptkit/catalog";
-import { type Checkpoint, type CheckpointError, CheckpointIncompatibleError, type Finding } from "@ckptkit/core";
-import type { CheckpointContext } from "@ckptkit/core/pipeline";
+import { ContextTrail, contextFromConfig, type PipelineConfig, pipelineFromConfig, stageLabels, stageSummary } from "@ckptkit/catalog";
+import { type CheckpointError, CheckpointIncompatibleError } from "@ckptkit/core";
 import type { CommandContext, CommonFlags } from "../command-context.js";
 import { asCheckpointError, EXIT, exitCodeOf, writeError } from "../output/errors.js";
 import { findingsText } from "../output/findings.js";
@@ -9,9 +8,7 @@ import { durationText, plural } from "../output/sizes.js";
 import { warnOfNotices } from "../pipeline/notices.js";
 import { platformFor } from "../pipeline/platform.js";
 import { readPipeline } from "../pipeline/read-pipeline.js";
-import { stageLabels } from "../pipeline/stage-label.js";
 import { StageLines } from "../pipeline/stage-lines.js";
-import { stageSummary } from "../pipeline/stage-summary.js";
 
 /** What `ckpt run` takes. */
 export interface RunFlags extends CommonFlags {
@@ -78,26 +75,4 @@ function exitCodeFor(
 ): number {
   if (failure) return failure instanceof CheckpointIncompatibleError ? EXIT.problem : exitCodeOf(failure);
   return continueOnError && failed.length > 0 ? EXIT.problem : EXIT.good;
-}
-
-/** The contexts of a run: what the last stage was given and what it gave, and every checkpoint that was opened on the way. */
-class ContextTrail {
-  previous: CheckpointContext | undefined;
-  last: CheckpointContext | undefined;
-  readonly #checkpoints = new Set<Checkpoint>();
-
-  add(context: CheckpointContext): void {
-    this.previous = this.last;
-    this.last = context;
-    if (context.checkpoint) this.#checkpoints.add(context.checkpoint);
-    for (const checkpoint of context.checkpoints.values()) this.#checkpoints.add(checkpoint);
-  }
-
-  get findings(): Finding[] {
-    return [...this.#checkpoints].flatMap(({ findings }) => findings);
-  }
-
-  async close(): Promise<void> {
-    for (const checkpoint of this.#checkpoints) await checkpoint.close();
-  }
 }

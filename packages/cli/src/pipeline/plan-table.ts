@@ -1,10 +1,9 @@
-import type { LoaderFit, PipelinePlan, PlannedStage } from "@ckptkit/catalog";
+import { type LoaderFit, labelText, type PipelinePlan, type PlannedStage, type StageLabel } from "@ckptkit/catalog";
 import { formatSize } from "@ckptkit/core";
 import { printable } from "../output/printable.js";
 import type { Screen } from "../output/screen.js";
 import { countText } from "../output/sizes.js";
 import { tableText } from "../output/table.js";
-import { labelText, type StageLabel } from "./stage-label.js";
 
 /** Names of each kind that are listed. */
 const SHOWN = 5;

@@ -1,3 +1,4 @@
+import { labelText, type StageLabel } from "@ckptkit/catalog";
 import type { CheckpointError } from "@ckptkit/core";
 import type { PipelineEvent } from "@ckptkit/core/pipeline";
 import type { CommandContext } from "../command-context.js";
@@ -5,7 +6,6 @@ import { printable } from "../output/printable.js";
 import { type ProgressDisplay, showProgress } from "../output/progress.js";
 import { durationText } from "../output/sizes.js";
 import { cutMiddle } from "../output/width.js";
-import { labelText, type StageLabel } from "./stage-label.js";
 
 /** How a stage of a run ended. */
 export interface StageRecord extends StageLabel {
