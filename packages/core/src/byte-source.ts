@@ -29,7 +29,19 @@ export interface ByteSource {
   readSync?(start: number, end: number): Bytes;
   /** What a worker needs to open the same source by itself: plain, cloneable data; undefined where that cannot be. */
   descriptor?(): SourceDescriptor | undefined;
+  /**
+   * Where these very bytes lie in another source: for parts of a source and for records that are stored as they are. Undefined when they are
+   * made from others (inflated, say). A source without it stands for itself.
+   */
+  locate?(options?: SignalOptions): Promise<SourceLocation | undefined>;
   close?(): Promise<void>;
+}
+
+/** A run of bytes within a source that is no part of another. */
+export interface SourceLocation {
+  readonly source: ByteSource;
+  /** Where the run begins, in bytes. */
+  readonly start: number;
 }
 
 /** Plain data from which an adapter can open a source again in another thread. */
@@ -58,6 +70,11 @@ export function checkRange(source: ByteSource, start: number, end: number): void
       suggestions: ["The file may be cut off: compare its size with the original's."],
     },
   );
+}
+
+/** Where the bytes of a source really lie: see {@link ByteSource.locate}. */
+export async function locate(source: ByteSource, options?: SignalOptions): Promise<SourceLocation | undefined> {
+  return source.locate ? source.locate(options) : { source, start: 0 };
 }
 
 /** Fills `target` from any source, through `readInto` where the source has it. */

@@ -98,7 +98,8 @@ export async function httpSource(address: string | URL, options: HttpSourceOptio
       check(start, start + target.length, readOptions.signal);
       await fill(target, start, readOptions);
     },
-    descriptor: () => (options.fetch ? undefined : { kind: "http", url, headers, timeoutMs, probeBytes }),
+    descriptor: () =>
+      options.fetch ? undefined : { kind: "http", url, headers, timeoutMs, probeBytes, name, size, version: source.version },
     async close() {
       if (!closing.signal.aborted) closing.abort(new CheckpointSourceError("SOURCE_CLOSED", `${name} was closed while it was being read.`));
     },

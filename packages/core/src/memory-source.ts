@@ -23,6 +23,11 @@ export function memorySource(bytes: Bytes, name = "memory"): ByteSource {
       checkRange(source, start, start + target.length);
       target.set(bytes.subarray(start, start + target.length));
     },
+    // Memory of this thread alone would have to be copied for every worker.
+    descriptor: () => (isShared(bytes.buffer) ? { kind: "memory", bytes, name } : undefined),
   };
   return source;
 }
+
+/** Whether memory is shared with other threads. Pages that are not isolated have no SharedArrayBuffer at all. */
+const isShared = (buffer: ArrayBufferLike): boolean => typeof SharedArrayBuffer === "function" && buffer instanceof SharedArrayBuffer;

@@ -2,6 +2,7 @@ import type { ByteSink } from "./byte-sink.js";
 import type { ByteSource } from "./byte-source.js";
 import type { Checksum } from "./checksum.js";
 import type { FetchLike } from "./http-request.js";
+import type { KernelPool } from "./kernel-pool.js";
 import type { Kernels } from "./kernels.js";
 import type { OperationOptions, SignalOptions } from "./progress.js";
 import type { RemoteFile } from "./remote-file.js";
@@ -17,6 +18,8 @@ export interface Platform {
   create(uri: string): Promise<ByteSink>;
   /** The fastest kernels that run here. */
   kernels(): Promise<Kernels>;
+  /** Threads that run them, shared by all who ask; undefined where none can be had. Left out where there are no threads. */
+  pool?(): Promise<KernelPool | undefined>;
   /** Makes requests; the global `fetch` when left out. */
   readonly fetch?: FetchLike | undefined;
   /** The value of an environment variable, where there is an environment: tokens, regions, addresses of servers. */

@@ -1,4 +1,4 @@
-import { type ByteSource, checkRange, readInto } from "./byte-source.js";
+import { type ByteSource, checkRange, locate, readInto } from "./byte-source.js";
 
 /**
  * The part [start, end) of another source, as a source of its own. Closing it does not close the other.
@@ -17,6 +17,10 @@ export function sliceSource(inner: ByteSource, start: number, end: number, name 
     async readInto(target, from, options) {
       checkRange(source, from, from + target.length);
       await readInto(inner, target, start + from, options);
+    },
+    async locate(options) {
+      const place = await locate(inner, options);
+      return place && { source: place.source, start: place.start + start };
     },
   };
   return source;

@@ -1,6 +1,5 @@
-import { type ByteSource, type Bytes, readInto } from "./byte-source.js";
-import { CheckpointError, CheckpointIntegrityError } from "./errors.js";
-import type { Hasher, KernelBuffer, Kernels } from "./kernels.js";
+import { type ByteSource, type Bytes, locate, readInto, type SourceLocation } from "./byte-source.js";
+import { CheckpointIntegrityError } from "./errors.js";
 import type { SignalOptions } from "./progress.js";
 
 /** What a reader tells of a storage. */
@@ -25,7 +24,7 @@ export class Storage {
   readonly bigEndian: boolean;
   readonly crc32: number | undefined;
   readonly #bytes: ByteSource;
-  #watch: CrcWatch | undefined;
+  #heard: ((start: number, bytes: Bytes) => void) | undefined;
 
   constructor(init: StorageInit) {
     this.id = init.id;
@@ -39,77 +38,24 @@ export class Storage {
   /** Fills `target` with the raw bytes from `start` on, in the file's byte order. */
   async readInto(target: Bytes, start: number, options?: SignalOptions): Promise<void> {
     await readInto(this.#bytes, target, start, options);
-    this.#watch?.saw(start, target);
+    this.#heard?.(start, target);
+  }
+
+  /** Where the raw bytes lie in the source that the file is read from; undefined when they are made from others, as inflated ones are. */
+  locate(options?: SignalOptions): Promise<SourceLocation | undefined> {
+    return locate(this.#bytes, options);
   }
 
   /**
-   * From here on computes the CRC-32 from the bytes as they are read. Returns undefined when the container recorded none,
-   * or when the storage is watched already.
+   * From here on hands on what is read: `heard` gets where bytes begin, and the bytes. Returns how to stop it; undefined when another
+   * listens already.
    */
-  watchCrc(kernels: Kernels): CrcWatch | undefined {
-    if (this.crc32 === undefined || this.#watch) return undefined;
-    this.#watch = new CrcWatch(this, this.crc32, kernels, () => {
-      this.#watch = undefined;
-    });
-    return this.#watch;
-  }
-}
-
-/** Follows the reads of one storage and checks its CRC-32 in the end. Bytes read in order are not read again. */
-export class CrcWatch {
-  readonly #storage: Storage;
-  readonly #expected: number;
-  readonly #kernels: Kernels;
-  readonly #hasher: Hasher;
-  readonly #release: () => void;
-  #done = 0;
-  #closed = false;
-
-  constructor(storage: Storage, expected: number, kernels: Kernels, release: () => void) {
-    this.#storage = storage;
-    this.#expected = expected;
-    this.#kernels = kernels;
-    this.#hasher = kernels.hasher("crc32");
-    this.#release = release;
-  }
-
-  /** Takes note of bytes that were read from `start` on. */
-  saw(start: number, bytes: Bytes): void {
-    const skip = this.#done - start;
-    if (skip < 0 || skip >= bytes.length) return;
-    this.#hasher.update(bytes.subarray(skip));
-    this.#done += bytes.length - skip;
-  }
-
-  /**
-   * Reads what has not gone by yet, and compares.
-   *
-   * @throws {CheckpointIntegrityError} CRC_MISMATCH
-   */
-  async finish(options?: SignalOptions): Promise<void> {
-    if (this.#closed) throw new CheckpointError("INTERNAL", `The CRC-32 of "${this.#storage.id}" is not watched any more.`);
-    let buffer: KernelBuffer | undefined;
-    try {
-      if (this.#done < this.#storage.byteLength) buffer = this.#kernels.allocate(1 << 18);
-      while (buffer && this.#done < this.#storage.byteLength) {
-        const take = Math.min(buffer.bytes.length, this.#storage.byteLength - this.#done);
-        await this.#storage.readInto(buffer.bytes.subarray(0, take), this.#done, options);
-        if (this.#closed) throw new CheckpointError("INTERNAL", `The check of "${this.#storage.id}" was cancelled while it ran.`);
-      }
-      const found = Number.parseInt(this.#hasher.hexDigest(), 16);
-      if (found !== this.#expected) throw crcMismatch(this.#storage.id, this.#expected, found);
-    } finally {
-      buffer?.free();
-      this.cancel();
-    }
-  }
-
-  /** Stops watching without a verdict. */
-  cancel(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#hasher.free();
-    this.#release();
+  listen(heard: (start: number, bytes: Bytes) => void): (() => void) | undefined {
+    if (this.#heard) return undefined;
+    this.#heard = heard;
+    return () => {
+      this.#heard = undefined;
+    };
   }
 }
 

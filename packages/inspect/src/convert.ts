@@ -11,9 +11,9 @@ import {
 } from "@ckptkit/core";
 import { extractStateDict, writeSafetensors, writeTorch } from "@ckptkit/formats";
 import { arrangeTree } from "./arrange.js";
-import { PIECE_BYTES } from "./each-tensor.js";
 import { watchIntegrity } from "./integrity.js";
 import { outputTensor } from "./output-tensor.js";
+import { PIECE_BYTES } from "./piece-bytes.js";
 import type { SelectTensor } from "./select.js";
 import { tieKeys } from "./tie-key.js";
 

@@ -1,7 +1,20 @@
-import { type ByteSource, type Checkpoint, type HashAlgorithm, type Kernels, type OperationOptions, readInto } from "@ckptkit/core";
+import {
+  type ByteSource,
+  type Checkpoint,
+  CheckpointError,
+  crcMismatch,
+  type HashAlgorithm,
+  type Kernels,
+  type OperationOptions,
+  readInto,
+  type Storage,
+  type TensorHandle,
+} from "@ckptkit/core";
 import { ZipCrcFollower } from "@ckptkit/formats";
-import { eachTensor, PIECE_BYTES } from "./each-tensor.js";
-import { watchIntegrity } from "./integrity.js";
+import { refuseDamaged } from "./integrity.js";
+import { PIECE_BYTES } from "./piece-bytes.js";
+import { isStoredAsItIs, type WorkItem } from "./plan-work.js";
+import { runWork, tensorItems, type WorkOptions } from "./run-work.js";
 import type { SelectTensor } from "./select.js";
 
 /** What to hash with. */
@@ -13,7 +26,7 @@ export interface HashOptions extends OperationOptions {
 }
 
 /** Also what of it to hash. */
-export interface TensorHashOptions extends HashOptions {
+export interface TensorHashOptions extends HashOptions, WorkOptions {
   /** All tensors that have bytes when left out. */
   select?: SelectTensor | undefined;
 }
@@ -29,25 +42,67 @@ export async function hashTensors(
   checkpoint: Checkpoint,
   options: TensorHashOptions,
 ): Promise<{ algorithm: HashAlgorithm; tensors: { path: string; digest: string }[] }> {
-  const { kernels, algorithm, select } = options;
+  const { algorithm, select, checkCrc = true } = options;
   const tensors = checkpoint.tensors.filter((tensor) => tensor.storage && (!select || select(tensor)));
-  const integrity = options.checkCrc === false ? undefined : watchIntegrity(checkpoint, tensors, kernels);
-  try {
-    const digests = await eachTensor(
-      "hash",
-      tensors,
-      kernels,
-      () => {
-        const hasher = kernels.hasher(algorithm);
-        return { update: (bytes) => hasher.update(bytes), result: () => hasher.hexDigest(), free: () => hasher.free() };
+  if (checkCrc) refuseDamaged(checkpoint);
+  const digests: string[] = [];
+  const items = tensorItems(
+    tensors,
+    () => ({ kind: "hash", algorithms: [algorithm] }),
+    (same, results) => {
+      for (const { index } of same) digests[index] = digestOf(results, 0);
+    },
+  );
+  const checks = checkCrc ? checkStorages(tensors, items) : undefined;
+  await runWork("hash", checks?.items ?? items, options);
+  checks?.verify();
+  return { algorithm, tensors: tensors.map(({ path }, index) => ({ path, digest: digests[index] ?? "" })) };
+}
+
+/**
+ * Adds the CRC-32 of every storage to the work: in the same pass where a tensor is all of its storage, else as an item of its own.
+ *
+ * @returns the items, and what throws CRC_MISMATCH for the first storage whose bytes are not those that were recorded
+ */
+function checkStorages(tensors: readonly TensorHandle[], items: readonly WorkItem[]): { items: WorkItem[]; verify(): void } {
+  const found = new Map<Storage, string | undefined>();
+  for (const { storage } of tensors) if (storage?.crc32 !== undefined) found.set(storage, undefined);
+  const covered = new Set<Storage>();
+  const withCrc = items.map((item): WorkItem => {
+    const { storage, byteLength, work, finish } = item;
+    const isAll = byteLength === storage.byteLength && isStoredAsItIs(item);
+    if (!isAll || !found.has(storage) || covered.has(storage) || work.kind !== "hash") return item;
+    covered.add(storage);
+    return {
+      ...item,
+      work: { kind: "hash", algorithms: [...work.algorithms, "crc32"] },
+      finish: (results) => {
+        found.set(storage, digestOf(results, work.algorithms.length));
+        finish(results);
       },
-      options,
-    );
-    await integrity?.finish(options);
-    return { algorithm, tensors: tensors.map(({ path }, index) => ({ path, digest: digests[index] ?? "" })) };
-  } finally {
-    integrity?.cancel();
+    };
+  });
+  for (const storage of found.keys()) {
+    if (covered.has(storage)) continue;
+    const finish: WorkItem["finish"] = (results) => void found.set(storage, digestOf(results, 0));
+    withCrc.push({ storage, byteLength: storage.byteLength, work: { kind: "hash", algorithms: ["crc32"] }, finish });
   }
+  return {
+    items: withCrc,
+    verify() {
+      for (const [storage, hex = ""] of found) {
+        const crc32 = Number.parseInt(hex, 16);
+        if (storage.crc32 !== undefined && crc32 !== storage.crc32) throw crcMismatch(storage.id, storage.crc32, crc32);
+      }
+    },
+  };
+}
+
+function digestOf(results: Parameters<WorkItem["finish"]>[0], which: number): string {
+  const [result] = results;
+  const digest = result?.kind === "hash" ? result.digests[which] : undefined;
+  if (digest === undefined) throw new CheckpointError("INTERNAL", "A hash was asked for, and something else was computed.");
+  return digest;
 }
 
 /**

@@ -19,13 +19,7 @@ export function watchIntegrity(
   tensors: readonly TensorHandle[],
   kernels: Kernels,
 ): { finish(options?: SignalOptions): Promise<void>; cancel(): void } {
-  const damaged = checkpoint.findings.find(({ rule }) => rule === CRC_RULE);
-  if (damaged) {
-    throw new CheckpointIntegrityError("CRC_MISMATCH", damaged.message, {
-      details: { record: damaged.at },
-      suggestions: ["Fetch the file again, or compare it with a copy.", "To go on all the same, turn the check off (--no-crc)."],
-    });
-  }
+  refuseDamaged(checkpoint);
   const watches = new Map<string, CrcWatch>();
   for (const { storage } of tensors) {
     if (!storage) continue;
@@ -44,4 +38,15 @@ export function watchIntegrity(
       watches.clear();
     },
   };
+}
+
+/** @throws {CheckpointIntegrityError} CRC_MISMATCH when the checkpoint's own description does not have the CRC-32 that was recorded for it */
+export function refuseDamaged(checkpoint: Checkpoint): void {
+  const damaged = checkpoint.findings.find(({ rule }) => rule === CRC_RULE);
+  if (damaged) {
+    throw new CheckpointIntegrityError("CRC_MISMATCH", damaged.message, {
+      details: { record: damaged.at },
+      suggestions: ["Fetch the file again, or compare it with a copy.", "To go on all the same, turn the check off (--no-crc)."],
+    });
+  }
 }

@@ -1,26 +1,31 @@
 import {
+  bitsOf,
   type Checkpoint,
+  type KernelResult,
   type Kernels,
-  type OperationOptions,
   SCAN_DTYPES,
+  SCAN_PART_BYTES,
   type ScanDType,
   type ScanResult,
   type TensorHandle,
 } from "@ckptkit/core";
-import { eachTensor } from "./each-tensor.js";
+import { runWork, tensorItems, type WorkOptions } from "./run-work.js";
 import type { SelectTensor } from "./select.js";
 
 /** What to scan, and with what. */
-export interface ScanOptions extends OperationOptions {
-  kernels: Kernels;
+export interface ScanOptions extends WorkOptions {
   /** All tensors when left out. */
   select?: SelectTensor | undefined;
+  /** Told of each tensor as soon as it is known: about in the order of the file. */
+  onTensor?: ((row: ScanRow) => void) | undefined;
 }
 
 /** One tensor's numbers. Complex elements count as two numbers each. */
 export interface ScanRow extends ScanResult {
   path: string;
   dtype: string;
+  /** Index of the first element that is or has a NaN or infinity, row-major; left out when there is none. See {@link findNonFinite}. */
+  firstNonFinite?: number;
 }
 
 /** What `ckpt scan --json` prints, apart from `uri`. */
@@ -35,11 +40,16 @@ export interface ScanReport {
 /** Dtypes that are scanned as another that has the same bits: complex as pairs, quantised as the integers that are stored. */
 const SCANNED_AS: Readonly<Record<string, ScanDType>> = { C128: "F64", C32: "F16", QINT8: "I8", QUINT8: "U8", QINT32: "I32" };
 
+/** The dtype as which the values of a tensor are scanned; undefined when they cannot be. */
+export function scannedAs(dtype: string): ScanDType | undefined {
+  return isScanDType(dtype) ? dtype : SCANNED_AS[dtype];
+}
+
 const isScanDType = (dtype: string): dtype is ScanDType => (SCAN_DTYPES as readonly string[]).includes(dtype);
 
 /**
  * Counts NaN, infinities and zeros and computes minimum, maximum, mean and standard deviation of every tensor, in one pass
- * over the file and constant memory.
+ * over the file and constant memory: on this thread, or in the workers of a pool, with the same results to the last bit.
  *
  * @example
  * const { totals } = await scanCheckpoint(checkpoint, { kernels: await loadKernels() });
@@ -50,21 +60,39 @@ export async function scanCheckpoint(checkpoint: Checkpoint, options: ScanOption
   const chosen: { tensor: TensorHandle; as: ScanDType }[] = [];
   for (const tensor of checkpoint.tensors) {
     if (options.select && !options.select(tensor)) continue;
-    const as = isScanDType(tensor.dtype) ? tensor.dtype : SCANNED_AS[tensor.dtype];
+    const as = scannedAs(tensor.dtype);
     const reason = tensor.storage ? (as ? undefined : `values of ${tensor.dtype} cannot be scanned`) : "it has no bytes in the file";
     if (reason !== undefined) skipped.push({ path: tensor.path, dtype: tensor.dtype, reason });
     else if (as) chosen.push({ tensor, as });
   }
-  const dtypes = new Map(chosen.map(({ tensor, as }) => [tensor, as]));
-  const results = await eachTensor(
-    "scan",
+  const { kernels, onTensor } = options;
+  const tensors: ScanRow[] = [];
+  const items = tensorItems(
     chosen.map(({ tensor }) => tensor),
-    options.kernels,
-    (tensor) => options.kernels.scanner(dtypes.get(tensor) ?? "U8"),
-    options,
+    (index) => ({ kind: "scan", dtype: chosen[index]?.as ?? "U8" }),
+    (same, results) => {
+      const { numbers, firstNonFinite } = mergeParts(kernels, results);
+      for (const { tensor, index } of same) {
+        const element = firstNonFinite === undefined ? {} : { firstNonFinite: Math.floor(firstNonFinite / (bitsOf(tensor.spec) / 8)) };
+        const row = { path: tensor.path, dtype: tensor.dtype, ...numbers, ...element };
+        tensors[index] = row;
+        onTensor?.(row);
+      }
+    },
   );
-  const tensors = chosen.map(({ tensor }, index) => ({ path: tensor.path, dtype: tensor.dtype, ...(results[index] as ScanResult) })); // one result a tensor
+  await runWork("scan", items, options);
   const totals = { tensors: tensors.length, count: 0, nan: 0, posInf: 0, negInf: 0, zeros: 0 };
   for (const row of tensors) for (const key of ["count", "nan", "posInf", "negInf", "zeros"] as const) totals[key] += row[key];
   return { tensors, totals, skipped };
+}
+
+/** The statistics of a tensor from those of its parts, and the byte where its first NaN or infinity begins. */
+function mergeParts(kernels: Kernels, results: readonly KernelResult[]): { numbers: ScanResult; firstNonFinite: number | undefined } {
+  const parts = results.flatMap((result) => (result.kind === "scan" ? [result] : []));
+  const at = parts.findIndex(({ firstNonFinite }) => firstNonFinite !== undefined);
+  const first = parts[at]?.firstNonFinite;
+  return {
+    numbers: kernels.mergeScans(parts.map(({ part }) => part)),
+    firstNonFinite: first === undefined ? undefined : at * SCAN_PART_BYTES + first,
+  };
 }

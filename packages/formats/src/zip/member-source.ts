@@ -4,8 +4,10 @@ import {
   checkLimit,
   checkRange,
   type Limits,
+  locate,
   readInto,
   type SignalOptions,
+  type SourceLocation,
   type Step,
   sliceSource,
   step,
@@ -84,6 +86,11 @@ class MemberSource implements ByteSource {
   async readInto(target: Bytes, start: number, options?: SignalOptions): Promise<void> {
     checkRange(this, start, start + target.length);
     await readInto(await this.#open(options), target, start, options);
+  }
+
+  async locate(options?: SignalOptions): Promise<SourceLocation | undefined> {
+    const opened = await this.#open(options);
+    return this.#entry.method === METHOD.stored ? locate(opened, options) : undefined;
   }
 
   async #open(options?: SignalOptions): Promise<ByteSource> {

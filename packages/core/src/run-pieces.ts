@@ -1,0 +1,177 @@
+import { type Bytes, readInto } from "./byte-source.js";
+import { CheckpointError } from "./errors.js";
+import type { KernelPiece, KernelResult, KernelWork } from "./kernel-job.js";
+import type { KernelBuffer, Kernels } from "./kernels.js";
+import { hasNonFinite, nextNonFinite } from "./non-finite.js";
+import type { Pauser } from "./pauser.js";
+import { type PlannedRead, planReads } from "./plan-reads.js";
+import type { SignalOptions } from "./progress.js";
+
+/** Bytes of one read. See bench/browser-scan.mjs for what other sizes cost. */
+export const READ_BYTES = 2 * 1024 * 1024;
+
+/** How pieces are run. */
+export interface RunPiecesOptions extends SignalOptions {
+  pauser?: Pauser | undefined;
+  /** Told of every so many bytes that are done. */
+  onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** The work on one piece while it is being done. */
+export interface PieceWork {
+  /** Adds whole elements, which begin `at` bytes into the piece. */
+  update(bytes: Bytes, at: number): void;
+  result(): KernelResult;
+  free(): void;
+}
+
+/** Bytes that have arrived, and what gives their buffer back. */
+interface Loaded {
+  readonly bytes: Bytes;
+  readonly release: () => void;
+}
+
+/**
+ * Runs the pieces of one job on this thread and gives their results in order. While the kernels work on one read, the next is on its way:
+ * straight into the kernels' memory where the source can do that.
+ *
+ * @throws what the sources throw; the signal's reason when it is aborted
+ * @throws {CheckpointError} LIMIT_EXCEEDED when the kernels' memory has no room for two reads
+ */
+export async function runPieces(
+  pieces: readonly KernelPiece[],
+  kernels: Kernels,
+  { signal, pauser, onBytes }: RunPiecesOptions = {},
+): Promise<KernelResult[]> {
+  const results: KernelResult[] = [];
+  const buffers = new BufferPool(kernels, Math.min(READ_BYTES, longest(pieces)));
+  const reads = planReads(pieces, READ_BYTES);
+  const start = (): Promise<Loaded & { read: PlannedRead }> | undefined => {
+    const { value: read } = reads.next();
+    if (!read) return undefined;
+    const loading = load(read, buffers, signal).then((loaded) => ({ ...loaded, read }));
+    // It is waited for below, or given up for another failure: neither is an unhandled one.
+    loading.catch(() => {});
+    return loading;
+  };
+  let work: PieceWork | undefined;
+  let next: ReturnType<typeof start>;
+  try {
+    next = start();
+    while (next) {
+      const { bytes, release, read } = await next;
+      next = undefined;
+      if (pauser?.paused) await pauser.wait({ signal });
+      signal?.throwIfAborted();
+      next = start();
+      let done = 0;
+      for (const { piece, from, to, at, last } of read.runs) {
+        work ??= startWork((pieces[piece] as KernelPiece).work, kernels); // the plan names pieces that there are
+        if (to > from) work.update(bytes.subarray(from, to), at);
+        done += to - from;
+        if (!last) continue;
+        results.push(work.result());
+        work.free();
+        work = undefined;
+      }
+      release();
+      if (done > 0) onBytes?.(done);
+    }
+    return results;
+  } finally {
+    work?.free();
+    // A read that is still on its way writes into its buffer: that must not be given to another before.
+    await next?.catch(() => {});
+    buffers.free();
+  }
+}
+
+/** Bytes of the longest stretch that one read may have to hold. */
+function longest(pieces: readonly KernelPiece[]): number {
+  return pieces.length > 1 ? READ_BYTES : Math.max(1, (pieces[0]?.end ?? 0) - (pieces[0]?.start ?? 0));
+}
+
+async function load(read: PlannedRead, buffers: BufferPool, signal: AbortSignal | undefined): Promise<Loaded> {
+  const { source, start, end } = read;
+  if (end === start) return { bytes: new Uint8Array(0), release: () => {} };
+  if (!source.readInto) {
+    // The kernels copy what is not theirs in pieces that stay in the processor's cache: cheaper than one copy of it all.
+    const bytes = await source.read(start, end, { signal });
+    return { bytes, release: () => {} };
+  }
+  const buffer = buffers.take();
+  const bytes = buffer.bytes.subarray(0, end - start);
+  await readInto(source, bytes, start, { signal });
+  return { bytes, release: () => buffers.give(buffer) };
+}
+
+/** The buffers of one run: no more than are in use at a time. */
+class BufferPool {
+  readonly #kernels: Kernels;
+  readonly #byteLength: number;
+  readonly #all: KernelBuffer[] = [];
+  readonly #idle: KernelBuffer[] = [];
+
+  constructor(kernels: Kernels, byteLength: number) {
+    this.#kernels = kernels;
+    this.#byteLength = byteLength;
+  }
+
+  take(): KernelBuffer {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    const made = this.#kernels.allocate(this.#byteLength);
+    this.#all.push(made);
+    return made;
+  }
+
+  give(buffer: KernelBuffer): void {
+    this.#idle.push(buffer);
+  }
+
+  free(): void {
+    for (const buffer of this.#all) buffer.free();
+  }
+}
+
+/** Starts the work on one piece. */
+export function startWork(work: KernelWork, kernels: Kernels): PieceWork {
+  if (work.kind === "hash") {
+    const hashers = work.algorithms.map((algorithm) => kernels.hasher(algorithm));
+    return {
+      update: (bytes) => {
+        for (const hasher of hashers) hasher.update(bytes);
+      },
+      result: () => ({ kind: "hash", digests: hashers.map((hasher) => hasher.hexDigest()) }),
+      free: () => {
+        for (const hasher of hashers) hasher.free();
+      },
+    };
+  }
+  const { dtype } = work;
+  const scanner = kernels.scanner(dtype);
+  let looking = hasNonFinite(dtype);
+  let firstNonFinite: number | undefined;
+  return {
+    update: (bytes, at) => {
+      scanner.update(bytes);
+      if (!looking || isFinitePart(scanner.part())) return;
+      // These bytes have the first of them, and are at hand.
+      looking = false;
+      const found = nextNonFinite(dtype, bytes);
+      if (found < 0) throw new CheckpointError("INTERNAL", `The ${kernels.name} kernels count NaN or Inf where there are none.`);
+      firstNonFinite = at + found;
+    },
+    result: () => ({ kind: "scan", part: scanner.part(), firstNonFinite }),
+    free: () => scanner.free(),
+  };
+}
+
+function isFinitePart(part: ReturnType<ReturnType<Kernels["scanner"]>["part"]>): boolean {
+  if (!("counts" in part)) return part.nan + part.posInf + part.negInf === 0;
+  const byte = Uint8Array.of(0);
+  return part.counts.every((count, value) => {
+    byte[0] = value;
+    return count === 0 || nextNonFinite(part.dtype, byte) < 0;
+  });
+}
