@@ -2,14 +2,14 @@ import { type ByteSource, blobSource, type Checkpoint, CheckpointConfigError, Ch
 import { type OpenUriOptions, openCheckpoint as openSource, openUri } from "@ckptkit/formats";
 import { fileHandleSource } from "./files/file-handle-source.js";
 import { isFileHandle } from "./files/file-system-api.js";
-import { type PathFile, pathFiles } from "./folders/file-list-folder.js";
+import type { PathFile } from "./folders/file-list-folder.js";
 import type { Folder } from "./folders/folder.js";
 import { type FolderLike, folderOf, isFolderLike } from "./folders/folder-of.js";
 import { beside, chooseCheckpoint } from "./folders/list-checkpoints.js";
 import { browserPlatform } from "./platform/browser-platform.js";
 
 /** Whatever a page may have in hand that leads to a checkpoint. */
-export type Openable = string | URL | Blob | FileSystemFileHandle | PathFile | FolderLike;
+export type Openable = string | URL | Blob | FileSystemFileHandle | PathFile | FolderLike | ByteSource;
 
 /** How {@link openCheckpoint} opens. */
 export interface OpenOptions extends OpenUriOptions {
@@ -38,17 +38,18 @@ export async function openCheckpoint(what: Openable, options: OpenOptions = {}):
   if (isFileHandle(what)) return openAlone(await fileHandleSource(what), rest);
   if (what instanceof Blob) return openAlone(blobSource(what), rest);
   if (isPathFile(what)) return openAlone(await sourceOf(what), rest);
+  if (isSource(what)) return openAlone(what, rest);
   if (!isFolderLike(what)) throw notOpenable(what);
   const folder = folderOf(what);
   return openIn(folder, await chooseCheckpoint(folder, path), rest);
 }
 
-const isPathFile = (what: object): what is PathFile => "file" in what && what.file instanceof Blob && "path" in what;
+const isObject = (what: unknown): what is object => typeof what === "object" && what !== null;
+const isPathFile = (what: unknown): what is PathFile => isObject(what) && "file" in what && what.file instanceof Blob && "path" in what;
+const isSource = (what: unknown): what is ByteSource => isObject(what) && "size" in what && "read" in what;
 
-const sourceOf = (what: PathFile): Promise<ByteSource> | ByteSource => {
-  const [{ file, handle, path }] = pathFiles([what]) as [PathFile]; // one in, one out
-  return handle ? fileHandleSource(handle, path) : blobSource(file, path);
-};
+const sourceOf = ({ file, handle, path }: PathFile): Promise<ByteSource> | ByteSource =>
+  handle ? fileHandleSource(handle, path) : blobSource(file, path);
 
 /** Opens one file of a folder, with the files beside it at hand. */
 async function openIn(folder: Folder, path: string, { wrapSource, ...options }: OpenUriOptions): Promise<Checkpoint> {

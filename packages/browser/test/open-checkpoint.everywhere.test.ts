@@ -1,0 +1,176 @@
+import { CheckpointError } from "@ckptkit/core";
+import { codeOf, patternBytes } from "@ckptkit/testkit";
+import { loadFixture } from "@ckptkit/testkit/vite";
+import { describe, expect, it } from "vitest";
+import { browserPlatform, fileListFolder, folderOf, listCheckpoints, openCheckpoint } from "../src/index.js";
+import { freshName, inBrowser, putOpfs } from "./opfs-folder.js";
+
+const INDEX = "st-sharded.safetensors.index.json";
+const SHARDS = [1, 2, 3].map((number) => `st-sharded-0000${number}-of-00003.safetensors`);
+
+/** A fixture as a page has it; with a path, as an input with `webkitdirectory` gives it. */
+async function fileOf(name: string, path?: string): Promise<File> {
+  const file = new File([await loadFixture(name)], name);
+  if (path !== undefined) Object.defineProperty(file, "webkitRelativePath", { value: path });
+  return file;
+}
+
+/** All files of the sharded fixture, in a folder. */
+const shardedFiles = (folder = "model"): Promise<File[]> =>
+  Promise.all([INDEX, ...SHARDS].map((name) => fileOf(name, `${folder}/${name}`)));
+
+const errorOf = async (promise: Promise<unknown>): Promise<CheckpointError> => {
+  const error: unknown = await promise.catch((reason: unknown) => reason);
+  if (!(error instanceof CheckpointError)) throw new Error(`Expected a CheckpointError, not ${String(error)}`);
+  return error;
+};
+
+describe("openCheckpoint", () => {
+  it("opens a file by its content", async () => {
+    const checkpoint = await openCheckpoint(await fileOf("vit-tiny.ckpt"));
+    expect(checkpoint.layout).toBe("lightning");
+    expect(checkpoint.uri).toBe("vit-tiny.ckpt");
+    await checkpoint.close();
+  });
+
+  it("opens a Blob, and a list of one file", async () => {
+    const blob = new Blob([await loadFixture("st-basic.safetensors")]);
+    const list = [await fileOf("st-basic.safetensors")];
+    expect((await openCheckpoint(blob)).format).toBe("safetensors");
+    expect((await openCheckpoint(list)).format).toBe("safetensors");
+    const [file] = list;
+    if (file) expect((await openCheckpoint({ path: "a/b.safetensors", file })).uri).toBe("a/b.safetensors");
+  });
+
+  it("opens a sharded checkpoint from a folder, from its files, and by any shard", async () => {
+    const all = await shardedFiles();
+    const loose = await Promise.all([INDEX, ...SHARDS].map((name) => fileOf(name)));
+    for (const opened of [
+      await openCheckpoint(all),
+      await openCheckpoint(loose),
+      await openCheckpoint(all, { path: SHARDS[1] }),
+      await openCheckpoint(fileListFolder(all), { path: INDEX }),
+    ]) {
+      expect(opened.format).toBe("safetensors-sharded");
+      const bytes = await opened.tensors[0]?.read();
+      expect(bytes).toBeDefined();
+      await opened.close();
+    }
+  });
+
+  it("opens a shard by itself as what it is", async () => {
+    expect((await openCheckpoint(await fileOf(SHARDS[0] ?? ""))).format).toBe("safetensors");
+  });
+
+  it("says which shards a lone index needs, and to bring the whole folder", async () => {
+    const error = await errorOf(openCheckpoint(await fileOf(INDEX)));
+    expect(error.code).toBe("SAFETENSORS_INDEX");
+    expect(error.message).toContain("st-sharded-0000");
+    expect(error.suggestions.join(" ")).toContain("whole folder");
+  });
+
+  it("names the shard that a folder lacks", async () => {
+    const error = await errorOf(openCheckpoint((await shardedFiles()).filter(({ name }) => name !== SHARDS[1])));
+    expect(error.code).toBe("SAFETENSORS_INDEX");
+    expect(error.message).toContain(SHARDS[1]);
+  });
+
+  it("does not choose between several checkpoints, but names them", async () => {
+    const files = [...(await shardedFiles("all/sharded")), await fileOf("vit-tiny.ckpt", "all/vit-tiny.ckpt")];
+    const error = await errorOf(openCheckpoint(files));
+    expect(error.code).toBe("SEVERAL_CHECKPOINTS");
+    expect(error.details.checkpoints).toMatchObject([{ path: `sharded/${INDEX}` }, { path: "vit-tiny.ckpt" }]);
+    expect((await openCheckpoint(files, { path: "vit-tiny.ckpt" })).layout).toBe("lightning");
+  });
+
+  it("finds the only checkpoint among other files", async () => {
+    const files = [await fileOf("vit-tiny.ckpt", "run/checkpoints/last.ckpt"), new File(["lr: 0.1"], "hparams.yaml")];
+    expect((await openCheckpoint(files)).layout).toBe("lightning");
+  });
+
+  it("says what is wrong with folders that hold no checkpoint, and with paths that they lack", async () => {
+    const notes = [new File(["a"], "notes.txt"), new File(["b"], "more.txt")];
+    expect(await codeOf(openCheckpoint(notes))).toBe("NOT_FOUND");
+    expect(await codeOf(openCheckpoint(notes, { path: "model.ckpt" }))).toBe("NOT_FOUND");
+    expect(await codeOf(openCheckpoint([]))).toBe("INVALID_ARGUMENT");
+    // @ts-expect-error: what plain JavaScript may pass
+    expect(await codeOf(openCheckpoint(undefined))).toBe("INVALID_ARGUMENT");
+    // @ts-expect-error: the same
+    expect(await codeOf(openCheckpoint(42))).toBe("INVALID_ARGUMENT");
+  });
+
+  it("does not take for an index what is none", async () => {
+    for (const text of ["{", "[]", '{"weight_map": 3}', '{"weight_map": {"a": 7}}', "null"]) {
+      const files = [new File([text], "x.index.json"), await fileOf("vit-tiny.ckpt")];
+      const found = await listCheckpoints(folderOf(files));
+      expect(found.at(-1)?.path).toBe("vit-tiny.ckpt");
+    }
+  });
+});
+
+describe("listCheckpoints", () => {
+  it("gives indexes with the bytes of their shards, then files from the largest on", async () => {
+    const files = [await fileOf("st-basic.safetensors", "m/a.safetensors"), ...(await shardedFiles("m")), new File([], "m/empty.bin")];
+    const found = await listCheckpoints(folderOf(files.slice(0, 5)));
+    const total = files.slice(1, 5).reduce((sum, { size }) => sum + size, 0);
+    expect(found).toEqual([
+      { path: INDEX, byteLength: total, shards: SHARDS, missing: [] },
+      { path: "a.safetensors", byteLength: files[0]?.size, shards: [], missing: [] },
+    ]);
+  });
+
+  it("tells which shards are missing", async () => {
+    const [found] = await listCheckpoints(folderOf((await shardedFiles()).slice(0, 3)));
+    expect(found?.missing).toEqual([SHARDS[2]]);
+  });
+});
+
+describe.skipIf(!inBrowser)("what only a browser has", () => {
+  it("opens file handles, and folders by their handle", async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle(freshName(), { create: true });
+    const deep = await folder.getDirectoryHandle("weights", { create: true });
+    for (const name of [INDEX, ...SHARDS]) {
+      const writable = await (await deep.getFileHandle(name, { create: true })).createWritable();
+      await writable.write(await loadFixture(name));
+      await writable.close();
+    }
+    const checkpoint = await openCheckpoint(folder);
+    expect(checkpoint.format).toBe("safetensors-sharded");
+    expect(await codeOf(folderOf(folder).open("weights/nothing"))).toBe("NOT_FOUND");
+    expect(await codeOf(folderOf(folder).open("../weights"))).toBe("NOT_FOUND");
+    expect(await codeOf(folderOf(folder).open("weights"))).toBe("NOT_A_FILE");
+    expect((await openCheckpoint(await deep.getFileHandle(SHARDS[0] ?? ""))).format).toBe("safetensors");
+  });
+
+  it("opens opfs:, blob: and registered addresses, and addresses relative to the page", async () => {
+    const bytes = await loadFixture("st-basic.safetensors");
+    const name = freshName();
+    const handle = await putOpfs(name, bytes);
+    const platform = browserPlatform();
+    const url = URL.createObjectURL(new Blob([bytes]));
+    for (const address of [`opfs:/${name}`, url, platform.register(handle), platform.register(new File([bytes], "x y.safetensors"))]) {
+      expect((await openCheckpoint(address, { platform })).format).toBe("safetensors");
+    }
+    URL.revokeObjectURL(url);
+    expect(await codeOf(openCheckpoint(url))).toBe("NOT_FOUND");
+    expect(await codeOf(openCheckpoint("gs://bucket/model.ckpt"))).toBe("UNSUPPORTED_URI");
+    expect(await codeOf(platform.open("no-such-file-here/model.ckpt"))).not.toBe("UNSUPPORTED_URI");
+  });
+
+  it("writes opfs:, download: and registered addresses, and no others", async () => {
+    const files: File[] = [];
+    const platform = browserPlatform({ onFile: (file) => files.push(file) });
+    const name = freshName();
+    const handle = await putOpfs(freshName(), new Uint8Array(3));
+    for (const address of [`opfs:/${name}`, "download:model.safetensors", platform.register(handle)]) {
+      const sink = await platform.create(address);
+      await sink.write(patternBytes(100));
+      await sink.commit();
+    }
+    expect((await platform.open(`opfs:/${name}`)).size).toBe(100);
+    expect(files.map((file) => [file.name, file.size])).toEqual([["model.safetensors", 100]]);
+    expect((await handle.getFile()).size).toBe(100);
+    expect(await codeOf(platform.create("https://example.org/model.ckpt"))).toBe("UNSUPPORTED_URI");
+  });
+});
