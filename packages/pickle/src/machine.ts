@@ -4,7 +4,7 @@ import { Keys } from "./keys.js";
 import { Memo } from "./memo.js";
 import { opcodeLabel } from "./opcodes.js";
 import { normalizeGlobal } from "./python2-names.js";
-import { isPickleNode, type PickleCall, type PickleEntry, type PickleGlobal, type PickleValue } from "./values.js";
+import { isPickleNode, type PickleCall, type PickleEntry, type PickleGlobal, type PicklePersistent, type PickleValue } from "./values.js";
 
 /** One place where a stream names something to be imported. */
 export interface PickleGlobalUse {
@@ -64,6 +64,8 @@ export class Machine {
   readonly calls: PickleCall[] = [];
   /** Byte offsets of the opcodes that made the calls, kept only where someone asks: most readers do not. */
   callOffsets: number[] | undefined;
+  /** What the stream refers to outside of itself, kept only where someone asks. */
+  persistents: PicklePersistent[] | undefined;
   readonly #globalNodes = new Map<string, PickleGlobal>();
   readonly #findings: Finding[] = [];
   readonly #perRule = new Map<string, number>();
@@ -128,6 +130,14 @@ export class Machine {
   /** Makes sure that `count` bytes are left. Called before anything is allocated. */
   need(count: number): void {
     if (count > this.end - this.pos) throw this.endOfBytes(`${count} more bytes of its argument`);
+  }
+
+  /** Pushes a reference to something outside of the pickle. */
+  refer(id: PickleValue): void {
+    this.built();
+    const node: PicklePersistent = { kind: "persistent", id };
+    this.persistents?.push(node);
+    this.push(node);
   }
 
   /** Counts one object that is built. */

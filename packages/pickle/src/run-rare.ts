@@ -42,8 +42,7 @@ export function runRare(machine: Machine, code: number): void {
       machine.push(text.readUnicode(machine));
       break;
     case 0x50: // PERSID
-      machine.built();
-      machine.push({ kind: "persistent", id: text.readPersistentId(machine) });
+      machine.refer(text.readPersistentId(machine));
       break;
     case 0x67: // GET
       machine.recall(text.readSlot(machine));

@@ -131,13 +131,9 @@ export function run(machine: Machine): PickleValue {
       case 0x90: // ADDITEMS
         addItems(machine);
         break;
-      case 0x51: {
-        // BINPERSID
-        machine.built();
-        const id = machine.pop();
-        machine.push({ kind: "persistent", id });
+      case 0x51: // BINPERSID
+        machine.refer(machine.pop());
         break;
-      }
       case 0x63: // GLOBAL
         machine.push(readGlobal(machine, "GLOBAL"));
         break;

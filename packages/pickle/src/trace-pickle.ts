@@ -2,7 +2,7 @@ import { CheckpointError, type Finding } from "@ckptkit/core";
 import type { PickleGlobalUse } from "./machine.js";
 import { machineFor, type Pickle, type ReadPickleOptions, resultOf } from "./read-pickle.js";
 import { run } from "./run.js";
-import type { PickleCall } from "./values.js";
+import type { PickleCall, PicklePersistent } from "./values.js";
 
 /** A call that a stream describes, and the byte offset of its opcode. */
 export interface TracedCall {
@@ -18,6 +18,8 @@ export interface PickleTrace {
   readonly error?: CheckpointError | undefined;
   readonly globals: readonly PickleGlobalUse[];
   readonly calls: readonly TracedCall[];
+  /** Every reference to something outside of the stream, such as a tensor's storage. */
+  readonly persistents: readonly PicklePersistent[];
   readonly findings: readonly Finding[];
   /** Byte offset after the STOP opcode, or of the opcode at which the stream breaks. */
   readonly end: number;
@@ -35,6 +37,7 @@ export function tracePickle(bytes: Uint8Array, options: ReadPickleOptions = {}):
   const machine = machineFor(bytes, options);
   const offsets: number[] = [];
   machine.callOffsets = offsets;
+  machine.persistents = [];
   let pickle: Pickle | undefined;
   let error: CheckpointError | undefined;
   try {
@@ -48,6 +51,7 @@ export function tracePickle(bytes: Uint8Array, options: ReadPickleOptions = {}):
     error,
     globals: machine.globals,
     calls: machine.calls.map((call, index) => ({ call, offset: offsets[index] ?? machine.start })),
+    persistents: machine.persistents,
     findings: machine.findings(),
     end: pickle ? pickle.end : machine.at,
   };

@@ -109,21 +109,25 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions, tole
 function findEnd(tail: Bytes, name: string, tolerate: Tolerate | undefined): number {
   const view = viewOf(tail);
   let found = -1;
+  /** The last one of those whose comment does not end where the file does: what readers take that do not compare. */
+  let loose = -1;
   // By the signature's first byte: engines look for a byte far faster than a loop does.
   for (let at = tail.lastIndexOf(FIRST_BYTE, -RECORD_BYTES.end); at >= 0; at = at === 0 ? -1 : tail.lastIndexOf(FIRST_BYTE, at - 1)) {
     if (view.getUint32(at, true) !== SIGNATURE.end) continue;
-    const rest = view.byteLength - at - RECORD_BYTES.end - view.getUint16(at + 20, true);
-    if (rest !== 0 && !tolerate) continue;
-    if (found >= 0) {
-      refuse(tolerate, "zip-two-ends", zipError(name, "it has two end records; which of them counts depends on the reader"));
+    if (at + RECORD_BYTES.end + view.getUint16(at + 20, true) !== view.byteLength) {
+      if (found < 0) loose = Math.max(loose, at);
       continue;
     }
-    if (rest !== 0)
-      refuse(tolerate, "zip-trailing-data", zipError(name, `its end record is followed by ${rest} bytes that it does not count`));
-    found = at;
+    if (found >= 0) refuse(tolerate, "zip-two-ends", twoEnds(name));
+    else found = at;
   }
-  return found;
+  if (!tolerate || loose < 0) return found;
+  if (found >= 0) tolerate("zip-two-ends", twoEnds(name));
+  else tolerate("zip-trailing-data", zipError(name, "its end record is followed by bytes that it does not count"));
+  return found >= 0 ? found : loose;
 }
+
+const twoEnds = (name: string): CheckpointLoadError => zipError(name, "it has two end records; which of them counts depends on the reader");
 
 function readSmall(view: DataView, at: number, name: string, tolerate: Tolerate | undefined): EndRecord {
   const disks = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)];

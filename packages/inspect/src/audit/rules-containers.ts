@@ -1,0 +1,67 @@
+import type { AuditRule } from "./rules.js";
+
+const ASK = "Find out which program made the archive like this. Pack it again, and audit the result.";
+const DAMAGED = "Fetch the file again, or compare its size and checksum with the original's.";
+const UNPACK = "Take it as not looked at: unpack it, and audit what comes out.";
+
+/** A contradiction that no program writes by accident. */
+const suspicious = (means: string, advice = ASK): AuditRule => ({ verdict: "suspicious", severity: "warning", means, advice });
+const inconclusive = (means: string, advice = UNPACK): AuditRule => ({ verdict: "inconclusive", severity: "warning", means, advice });
+
+/** Rules of archives, and of files whose content is not what they seem. */
+export const RULES_OF_CONTAINERS: Readonly<Record<string, AuditRule>> = {
+  "zip-two-ends": suspicious("The archive has two end records, so that readers see different archives."),
+  "zip-trailing-data": suspicious("Bytes follow the end of the archive: another file, or another archive, that other readers see."),
+  "zip-contradicting-ends": suspicious("The end records contradict each other or the directory, so that readers see different archives."),
+  "zip-prepended-data": suspicious("Bytes stand in front of the archive: another file that other readers see."),
+  "zip-duplicate-name": suspicious("Two members have one name; which of them is loaded depends on the reader. Both were audited."),
+  "zip-encrypted": suspicious(
+    "A member is marked as encrypted, in one place or in both: scanners skip it, and torch does not look at the mark.",
+  ),
+  "zip-method": inconclusive("A member is compressed in a way that is not read here."),
+  "zip-directory": suspicious("The directory of the archive does not fit the file."),
+  "zip-overlap": suspicious("Members overlap, or reach beyond their place, so that readers see different bytes."),
+  "zip-size": suspicious("The sizes of a member contradict each other, or are more than compression can explain."),
+  "zip-header-mismatch": suspicious("A member's own header says something else than the directory, so that readers see different members."),
+  "zip-odd-name": suspicious(
+    "A member's name leads out of the folder that it is unpacked into, or is read differently by different systems.",
+  ),
+  "zip-hidden-bytes": suspicious("Bytes of the archive belong to no member."),
+  "zip-hidden-member": suspicious("The archive holds a member that its directory does not list. It was audited as well."),
+  "zip-comment": { verdict: "clean", severity: "info", means: "The archive has a comment. No loader reads it.", advice: "Nothing." },
+  "zip-two-roots": suspicious("The archive holds two checkpoints; which of them is loaded depends on the reader. Both were audited."),
+  "zip-no-directory": inconclusive(
+    "The archive has no directory that could be read. Members were looked for by their own headers.",
+    DAMAGED,
+  ),
+  "crc-mismatch": suspicious(
+    "The bytes of a member do not have the checksum that is recorded: scanners stop there, and torch does not.",
+    DAMAGED,
+  ),
+  "unreadable-member": inconclusive("A member could not be read.", DAMAGED),
+  "unreferenced-member": inconclusive("A member belongs to no tensor, and is nothing that is known here."),
+  "hidden-pickle": suspicious("A pickle stands under a name that says otherwise. It was audited as well."),
+  "nested-container": inconclusive("The content is packed in a way that is not read here."),
+  "wrong-suffix": suspicious("The file's name promises a format that cannot hold code, and its content is one that can."),
+  polyglot: suspicious("The bytes are a file of two formats at once: what is loaded depends on the program. Both were audited."),
+  "unknown-format": inconclusive("The content is of no format that is known here."),
+  "data-not-read": inconclusive("The format holds no pickles, but was not read here, and may hold code of its own."),
+  "empty-file": inconclusive("The file has no bytes.", DAMAGED),
+  "lfs-pointer": inconclusive("The file only points to the real one, which Git LFS keeps.", "git lfs pull"),
+  "reader-refused": inconclusive("The reader of the format refuses the file.", DAMAGED),
+  "torchscript-code": {
+    verdict: "unknown",
+    severity: "info",
+    means: "The archive holds a TorchScript program. torch.jit.load runs it within TorchScript, which has no access to Python.",
+    advice: "Load it only where its origin is trusted, or take the weights alone.",
+  },
+  "torchscript-files": suspicious("A TorchScript program reads or writes files.", "Do not run it. Take the weights alone: ckpt convert."),
+  "keras-lambda": {
+    verdict: "dangerous",
+    severity: "error",
+    means: "A Keras Lambda layer holds compiled Python code, which runs when the model is loaded or used.",
+    advice: "Do not load it. Ask for the model without Lambda layers.",
+  },
+  "safetensors-duplicate-key": suspicious("The header names a tensor twice; which of them is loaded depends on the reader."),
+  "torch-type-size": inconclusive("The file says that it was written on a machine whose numbers have other sizes."),
+};
