@@ -1,7 +1,7 @@
 import { codeOf, patternBytes } from "@ckptkit/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CheckpointIntegrityError, countSource, memorySource, Storage } from "../src/index.js";
+import { CheckpointIntegrityError, countSource, memorySource, Storage, watchCrc } from "../src/index.js";
 import { crc32, crcKernels } from "./crc-kernels.js";
 
 const bytes = patternBytes(600_000);
@@ -11,7 +11,7 @@ function watched(expected = crc) {
   const source = countSource(memorySource(bytes));
   const storage = new Storage({ id: "data/0", bytes: source, crc32: expected });
   const { kernels, held } = crcKernels();
-  const watch = storage.watchCrc(kernels);
+  const watch = watchCrc(storage, kernels);
   if (!watch) throw new Error("The storage is not watched.");
   return { source, storage, kernels, watch, held };
 }
@@ -22,7 +22,7 @@ describe("the CRC-32 that these tests compare with", () => {
   });
 });
 
-describe("CrcWatch", () => {
+describe("watchCrc", () => {
   it("does not read again what went by in order", async () => {
     const { source, storage, watch, held } = watched();
     for (let start = 0; start < 600_000; start += 100_000) await storage.readInto(new Uint8Array(100_000), start);
@@ -46,7 +46,7 @@ describe("CrcWatch", () => {
       fc.asyncProperty(ranges, fc.boolean(), async (reads, isRight) => {
         const storage = new Storage({ id: "s", bytes: memorySource(small), crc32: isRight ? right : right - 1 });
         const { kernels, held } = crcKernels();
-        const watch = storage.watchCrc(kernels);
+        const watch = watchCrc(storage, kernels);
         await Promise.all(reads.map(([start, length]) => storage.readInto(new Uint8Array(Math.min(length, 300 - start)), start)));
         const verdict = watch?.finish().then(() => true);
         if (isRight) expect(await verdict).toBe(true);
@@ -65,21 +65,21 @@ describe("CrcWatch", () => {
 
   it("checks a storage without bytes", async () => {
     const storage = new Storage({ id: "empty", bytes: memorySource(new Uint8Array(0)), crc32: 0 });
-    await storage.watchCrc(crcKernels().kernels)?.finish();
+    await watchCrc(storage, crcKernels().kernels)?.finish();
   });
 
   it("watches nothing where no CRC was recorded, or where it watches already", () => {
     const { storage, kernels } = watched();
-    expect(storage.watchCrc(kernels)).toBeUndefined();
-    expect(new Storage({ id: "s", bytes: memorySource(bytes) }).watchCrc(kernels)).toBeUndefined();
+    expect(watchCrc(storage, kernels)).toBeUndefined();
+    expect(watchCrc(new Storage({ id: "s", bytes: memorySource(bytes) }), kernels)).toBeUndefined();
   });
 
   it("can be cancelled any number of times, and leaves a later watch alone", async () => {
     const { storage, kernels, watch, held } = watched();
     watch.cancel();
-    const second = storage.watchCrc(kernels);
+    const second = watchCrc(storage, kernels);
     watch.cancel();
-    expect(storage.watchCrc(kernels)).toBeUndefined();
+    expect(watchCrc(storage, kernels)).toBeUndefined();
     await second?.finish();
     expect(held()).toBe(0);
   });

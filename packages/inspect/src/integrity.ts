@@ -5,6 +5,7 @@ import {
   type Kernels,
   type SignalOptions,
   type TensorHandle,
+  watchCrc,
 } from "@ckptkit/core";
 import { CRC_RULE } from "@ckptkit/formats";
 
@@ -23,7 +24,7 @@ export function watchIntegrity(
   const watches = new Map<string, CrcWatch>();
   for (const { storage } of tensors) {
     if (!storage) continue;
-    const watch = storage.watchCrc(kernels);
+    const watch = watchCrc(storage, kernels);
     if (watch) watches.set(storage.id, watch);
   }
   return {
