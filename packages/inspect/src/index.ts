@@ -18,3 +18,6 @@ export { type DTypeSum, type GroupSum, sumTensors, type TensorSum, type TensorSu
 export type { SchedulerSummary, TrainingState } from "./summary/training-state.js";
 export { tieKeys } from "./tie-key.js";
 export { type TreePart, treeHead, treeParts, treeText } from "./tree-text.js";
+export { readSlice, type TensorSlice } from "./values/read-slice.js";
+export { type ReadValuesOptions, readTensorValues, type TensorValue, type TensorValues } from "./values/read-values.js";
+export type { SliceOptions, SliceReduce } from "./values/slice-plan.js";
