@@ -1,5 +1,6 @@
 import * as Comlink from "comlink";
 import { installErrorTransfer } from "./errors.js";
+import { createModuleMap } from "./module-map.js";
 import { createOpen } from "./open.js";
 import { createOverview } from "./overview.js";
 import { Sessions } from "./sessions.js";
@@ -15,6 +16,7 @@ const engine = {
   files: createOpen(sessions, tasks),
   overview: createOverview(sessions),
   tensors: createTensors(sessions),
+  modules: createModuleMap(sessions),
 };
 
 /** The type of the engine, for the client. */

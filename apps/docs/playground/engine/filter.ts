@@ -49,7 +49,7 @@ function parseWord(word: string, columns: TensorColumns): TensorFilter {
       return oneOf(value, GROUPS, columns.groupOf);
     case "in": {
       const prefix = `${value.replace(/\.$/, "")}.`;
-      return (tensor) => columns.path(tensor).startsWith(prefix);
+      return (tensor) => columns.path(tensor).startsWith(prefix) || (columns.tensors[tensor]?.name.startsWith(prefix) ?? false);
     }
     case "size":
       return compares(word, value, columns.bytes);

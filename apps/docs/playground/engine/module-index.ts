@@ -2,7 +2,7 @@ import type { TensorColumns } from "./columns.js";
 import { compareNatural } from "./natural-order.js";
 
 /** A module, or another inner node of the tensors' paths. */
-export interface ModuleNode {
+export interface ModuleEntry {
   readonly id: number;
   /** Last segment of its path. */
   readonly name: string;
@@ -17,12 +17,12 @@ export interface ModuleNode {
   bytes: number;
 }
 
-/** A child that is a tensor, as {@link ModuleNode.children} holds it; its own inverse. */
+/** A child that is a tensor, as {@link ModuleEntry.children} holds it; its own inverse. */
 export const asChild = (tensor: number): number => -1 - tensor;
 
 /** The tensors by module path: "a.b.weight" stands in module "a.b". Parents have smaller ids than what is in them. */
 export class ModuleIndex {
-  readonly nodes: ModuleNode[] = [];
+  readonly nodes: ModuleEntry[] = [];
   /** Module of each tensor. */
   readonly moduleOf: Int32Array;
   readonly #columns: TensorColumns;
@@ -80,7 +80,7 @@ export class ModuleIndex {
     }
   }
 
-  node(id: number): ModuleNode {
+  node(id: number): ModuleEntry {
     const node = this.nodes[id];
     if (!node) throw new RangeError(`There is no module ${id}.`);
     return node;

@@ -1,36 +1,20 @@
-import {
-  type ByteSource,
-  blobSource,
-  CheckpointError,
-  CheckpointNotFoundError,
-  coalesceSource,
-  countSource,
-  looksLikeCheckpoint,
-  type ReadCounts,
-} from "@ckptkit/core";
+import { folderOf, type PathFile } from "@ckptkit/browser";
+import { type ByteSource, countSource, type ReadCounts } from "@ckptkit/core";
 import { openUri } from "@ckptkit/formats";
-import { type OpenRemoteOptions, openRemote } from "@ckptkit/remote";
-import { type Candidate, checkpointCandidates, type PickedFile } from "./candidates.js";
+import { type Candidate, candidatesIn, reachIn } from "./folder.js";
 import { gatedSource } from "./gate.js";
+import { chooseFromRepository, hasSecret, platformFor, type RemoteRequest, withoutSecrets } from "./remote.js";
 import { fetchSample } from "./samples.js";
-import type { Origin, SessionInfo, Sessions } from "./sessions.js";
+import type { Origin, SessionInfo, Sessions, Way } from "./sessions.js";
 import type { TaskId, TaskOptions, Tasks } from "./tasks.js";
 
-export type { Candidate, PickedFile } from "./candidates.js";
-
-/** How S3 is reached. Kept in memory only. */
-export interface S3Settings {
-  readonly region?: string | undefined;
-  readonly endpoint?: string | undefined;
-  readonly accessKeyId?: string | undefined;
-  readonly secretAccessKey?: string | undefined;
-  readonly sessionToken?: string | undefined;
-}
+export type { Candidate } from "./folder.js";
+export type { S3Settings } from "./remote.js";
 
 /** What to open. */
 export type OpenRequest =
-  | { readonly kind: "files"; readonly files: readonly PickedFile[]; readonly choice?: string | undefined }
-  | { readonly kind: "address"; readonly address: string; readonly s3?: S3Settings | undefined; readonly token?: string | undefined }
+  | { readonly kind: "files"; readonly files: readonly PathFile[]; readonly choice?: string | undefined }
+  | ({ readonly kind: "address" } & RemoteRequest)
   | { readonly kind: "sample"; readonly sample: string };
 
 /** An open checkpoint, or the checkpoints among which a person has to choose. */
@@ -38,14 +22,16 @@ export type OpenAnswer =
   | { readonly kind: "opened"; readonly session: SessionInfo }
   | { readonly kind: "choose"; readonly from: string; readonly candidates: readonly Candidate[] };
 
+/** What a session is told of where it came from. */
+interface OpenFacts {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly isPublic: boolean;
+}
+
 /** The area that opens and closes checkpoints. */
 export function createOpen(sessions: Sessions, tasks: Tasks) {
-  const open = async (
-    uri: string,
-    reach: (uri: string, options: TaskOptions) => Promise<ByteSource>,
-    facts: { name: string; origin: Origin },
-    options: TaskOptions,
-  ): Promise<OpenAnswer> => {
+  const open = async (uri: string, reach: Way["open"], facts: OpenFacts, options: TaskOptions): Promise<OpenAnswer> => {
     const started = performance.now();
     const counts: ReadCounts[] = [];
     const wrapSource = (source: ByteSource): ByteSource => {
@@ -55,40 +41,47 @@ export function createOpen(sessions: Sessions, tasks: Tasks) {
     };
     const checkpoint = await openUri({ open: (address) => reach(address, options) }, uri, { ...options, wrapSource });
     const openMs = performance.now() - started;
-    const session = sessions.add(checkpoint, { ...facts, openMs }, sumOf(counts));
+    const { name, origin, isPublic } = facts;
+    const session = sessions.add(checkpoint, { name, origin, openMs }, sumOf(counts), { uri, isPublic, open: reach });
     return { kind: "opened", session: session.info };
   };
 
-  const openFiles = async (files: ReadonlyMap<string, Blob>, path: string, origin: Origin, options: TaskOptions): Promise<OpenAnswer> =>
-    open(path, async (name) => blobSource(fileOf(files, name), fileName(name)), { name: fileName(path), origin }, options);
+  const openFiles = async (
+    files: readonly PathFile[],
+    choice: string | undefined,
+    origin: Origin,
+    options: TaskOptions,
+  ): Promise<OpenAnswer> => {
+    const folder = folderOf(files);
+    const entries = await folder.list();
+    const only = entries.length === 1 ? entries[0]?.path : undefined;
+    const candidates = choice === undefined && only === undefined ? await candidatesIn(folder) : [];
+    const path = choice ?? only ?? (candidates.length === 1 ? candidates[0]?.id : undefined);
+    if (path === undefined) return { kind: "choose", from: folder.name, candidates };
+    return open(path, reachIn(folder, path, entries.length), { name: fileName(path), origin, isPublic: false }, options);
+  };
 
   return {
     /**
      * Opens what a person chose. Reads the description and nothing more.
      *
-     * @throws {CheckpointError} what `openCheckpoint` and the sources throw; UNKNOWN_FORMAT for a folder without any checkpoint
+     * @throws {CheckpointError} what `openCheckpoint` and the sources throw; NOT_FOUND for a folder without any checkpoint
      */
     open: (task: TaskId, request: OpenRequest): Promise<OpenAnswer> =>
       tasks.run(task, async (options) => {
-        if (request.kind === "address") {
-          const { address } = request;
-          const facts = { name: withoutSecrets(address), origin: { kind: "address", address, hasSecret: hasSecret(request) } } as const;
-          const remote: OpenRemoteOptions = { ...options, ...remoteOptions(request) };
-          return open(address, async (uri) => coalesceSource(await openRemote(uri, {}, remote)), facts, options).catch((error: unknown) =>
-            chooseFromRepository(address, error),
-          );
-        }
+        if (request.kind === "files") return openFiles(request.files, request.choice, { kind: "local" }, options);
         if (request.kind === "sample") {
           const { sample, files } = await fetchSample(request.sample, options.signal);
           return openFiles(files, sample.files[0], { kind: "sample", sample: sample.id }, options);
         }
-        const { files, choice } = request;
-        const candidates = checkpointCandidates(files);
-        const only = files.length === 1 ? files[0]?.path : candidates.length === 1 ? candidates[0]?.id : undefined;
-        const path = choice ?? only;
-        if (path === undefined && candidates.length === 0) throw nothingHere(files);
-        if (path === undefined) return { kind: "choose", from: folderOf(files), candidates };
-        return openFiles(new Map(files.map(({ path, file }) => [path, file])), path, { kind: "local" }, options);
+        const { address } = request;
+        const isSecret = hasSecret(address);
+        const isPublic = !isSecret && !request.token && !request.s3?.accessKeyId;
+        const platform = platformFor(request);
+        const facts: OpenFacts = { name: withoutSecrets(address), origin: { kind: "address", address, hasSecret: isSecret }, isPublic };
+        return open(address, (uri, own) => platform.open(uri, own), facts, options).catch((error: unknown) =>
+          chooseFromRepository(address, error),
+        );
       }),
 
     close: async (id: number): Promise<void> => sessions.close(id),
@@ -109,61 +102,4 @@ function sumOf(counts: readonly ReadCounts[]): ReadCounts {
   };
 }
 
-function fileOf(files: ReadonlyMap<string, Blob>, path: string): Blob {
-  const file = files.get(path);
-  if (file) return file;
-  throw new CheckpointNotFoundError("NOT_FOUND", `${fileName(path)} is not among the files that were chosen.`, {
-    details: { path },
-    suggestions: ["Choose the whole folder, or all files together: a page sees only what it is given."],
-  });
-}
-
 const fileName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-
-const folderOf = (files: readonly PickedFile[]): string => {
-  const first = files[0]?.path ?? "";
-  return first.includes("/") ? first.slice(0, first.indexOf("/")) : `${files.length} files`;
-};
-
-function nothingHere(files: readonly PickedFile[]): CheckpointError {
-  return new CheckpointError("UNKNOWN_FORMAT", `None of these ${files.length} files has a name that checkpoints have.`, {
-    details: { files: files.slice(0, 20).map(({ path }) => path) },
-    suggestions: ["Choose one file by itself: it is then opened by its content, whatever its name."],
-  });
-}
-
-function remoteOptions({ s3, token }: Extract<OpenRequest, { kind: "address" }>): OpenRemoteOptions {
-  const { accessKeyId, secretAccessKey, sessionToken, region, endpoint } = s3 ?? {};
-  const credentials =
-    accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken: sessionToken || undefined } : undefined;
-  return {
-    huggingFace: { token: token || undefined },
-    s3: { region: region || undefined, endpoint: endpoint || undefined, credentials, anonymous: credentials === undefined },
-  };
-}
-
-/** Parameters that grant access to whoever has the address: they are kept out of names, links and lists. */
-const SECRET_PARAMETER =
-  /^(x-amz-(signature|credential|security-token)|x-goog-(signature|credential)|signature|sig|token|access_token|key-pair-id|awsaccesskeyid)$/i;
-
-function hasSecret({ address }: Extract<OpenRequest, { kind: "address" }>): boolean {
-  if (!URL.canParse(address)) return false;
-  const { username, password, searchParams } = new URL(address);
-  return username !== "" || password !== "" || [...searchParams.keys()].some((key) => SECRET_PARAMETER.test(key));
-}
-
-function withoutSecrets(address: string): string {
-  if (!/^https?:/i.test(address) || !URL.canParse(address)) return address;
-  const { host, pathname } = new URL(address);
-  return `${host}${decodeURI(pathname)}`;
-}
-
-/** A repository's address names no file; the error lists the checkpoints in it. */
-function chooseFromRepository(address: string, error: unknown): OpenAnswer {
-  const listed = error instanceof CheckpointError ? error.details.checkpoints : undefined;
-  if (!(error instanceof CheckpointError) || error.code !== "INVALID_ARGUMENT" || !Array.isArray(listed) || listed.length === 0)
-    throw error;
-  const names = listed.filter((name): name is string => typeof name === "string" && looksLikeCheckpoint(name));
-  const candidates = names.map((name) => ({ id: `${address.replace(/\/$/, "")}/${name}`, name, bytes: undefined, about: "" }));
-  return { kind: "choose", from: address, candidates };
-}

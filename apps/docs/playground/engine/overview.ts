@@ -1,74 +1,83 @@
 import type { Finding, Json } from "@ckptkit/core";
-import { estimateMemory, type MemoryEstimate, tieKeys } from "@ckptkit/inspect";
-import { GROUPS } from "./columns.js";
-import type { SessionId, Sessions } from "./sessions.js";
+import { type CheckpointSummary, type ModuleNode, moduleTree, summarizeCheckpoint } from "@ckptkit/inspect";
+import type { Session, SessionId, Sessions } from "./sessions.js";
 
-/** Tensors, elements and bytes of some tensors together. */
-export interface Share {
-  readonly name: string;
-  readonly tensors: number;
-  readonly params: number;
-  readonly bytes: number;
-}
-
-/** The first look at a checkpoint. */
-export interface Overview {
-  readonly dtypes: readonly Share[];
-  readonly groups: readonly Share[];
-  readonly memory: MemoryEstimate;
-  /** Elements of the model; tied weights count once. */
+/** A module among the largest. */
+export interface TopModule {
+  readonly path: string;
   readonly parameters: number;
-  readonly ties: readonly (readonly string[])[];
-  readonly findings: readonly Finding[];
-  /** Plain values at the top of the file: epoch, versions ... */
-  readonly facts: readonly (readonly [name: string, value: string])[];
-  /** Tensors that a scan found NaN or infinities in; undefined before any scan. */
-  readonly notFinite: number | undefined;
+  readonly byteLength: number;
+  readonly tensors: number;
 }
+
+/** What scans found so far. */
+export interface Scanned {
+  readonly tensors: number;
+  readonly notFinite: readonly { readonly path: string; readonly nan: number; readonly inf: number }[];
+}
+
+/** The first look at a checkpoint: what its description amounts to, bounded whatever the file. */
+export interface Overview extends Omit<CheckpointSummary, "tensors" | "training"> {
+  readonly tensors: Omit<CheckpointSummary["tensors"], "ties">;
+  /** Names of the same bytes: the first of them, and how many there are in all. */
+  readonly ties: { readonly count: number; readonly first: readonly (readonly string[])[] };
+  readonly training: Omit<CheckpointSummary["training"], "callbacks"> & { readonly callbacks: readonly string[] };
+  readonly findingList: readonly Finding[];
+  readonly topModules: readonly TopModule[];
+  /** Plain values at the top of the file. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** Undefined before any scan. */
+  readonly scanned: Scanned | undefined;
+}
+
+const TIES_SHOWN = 50;
+const FINDINGS_SHOWN = 200;
+const MODULES_SHOWN = 12;
 
 /** The area behind the overview. */
 export function createOverview(sessions: Sessions) {
+  const made = new WeakMap<Session, Omit<Overview, "scanned">>();
   return {
     /** Sums up an open checkpoint. Reads nothing. */
     overview: async (id: SessionId): Promise<Overview> => {
       const session = sessions.get(id);
-      const { columns, checkpoint, marks } = session;
-      const keyOf = tieKeys();
-      const byKey = new Map<string, string[]>();
-      let parameters = 0;
-      for (const [index, tensor] of checkpoint.tensors.entries()) {
-        const key = keyOf(tensor.spec);
-        const same = byKey.get(key);
-        if (same) same.push(columns.path(index));
-        else {
-          byKey.set(key, [columns.path(index)]);
-          if (tensor.group === "model") parameters += tensor.elementCount;
-        }
-      }
-      return {
-        dtypes: shares(columns.dtypes, columns.dtypeOf, columns.params, columns.bytes).sort((a, b) => b.bytes - a.bytes),
-        groups: shares(GROUPS, columns.groupOf, columns.params, columns.bytes),
-        memory: estimateMemory(checkpoint),
-        parameters,
-        ties: [...byKey.values()].filter((paths) => paths.length > 1).slice(0, 200),
-        findings: checkpoint.findings.slice(0, 500),
-        facts: factsOf(checkpoint.metadata),
-        notFinite: marks.size === 0 ? undefined : [...marks.values()].filter(({ nan, inf }) => nan + inf > 0).length,
-      };
+      const overview = made.get(session) ?? describe(session);
+      made.set(session, overview);
+      return { ...overview, scanned: scannedIn(session) };
     },
   };
 }
 
-function shares(names: readonly string[], of: ArrayLike<number>, params: Float64Array, bytes: Float64Array): Share[] {
-  const sums = names.map((name) => ({ name, tensors: 0, params: 0, bytes: 0 }));
-  for (let index = 0; index < of.length; index++) {
-    const sum = sums[of[index] ?? 0];
-    if (!sum) continue;
-    sum.tensors++;
-    sum.params += params[index] ?? 0;
-    sum.bytes += bytes[index] ?? 0;
-  }
-  return sums.filter(({ tensors }) => tensors > 0);
+function describe({ checkpoint }: Session): Omit<Overview, "scanned"> {
+  const { tensors, training, ...summary } = summarizeCheckpoint(checkpoint);
+  const { ties, ...sums } = tensors;
+  return {
+    ...summary,
+    tensors: sums,
+    ties: { count: ties.length, first: ties.slice(0, TIES_SHOWN) },
+    training: { ...training, callbacks: training.callbacks.map(({ name }) => name) },
+    findingList: checkpoint.findings.slice(0, FINDINGS_SHOWN),
+    topModules: topModules(moduleTree(checkpoint)),
+    facts: factsOf(checkpoint.metadata),
+  };
+}
+
+/** The largest modules of the first level that has several. */
+function topModules(root: ModuleNode): TopModule[] {
+  let node = root;
+  for (let [only] = node.children; only && node.children.length === 1 && node.own.length === 0; [only] = node.children) node = only;
+  return [...node.children]
+    .sort((a, b) => b.parameters - a.parameters)
+    .slice(0, MODULES_SHOWN)
+    .map(({ path, parameters, byteLength, tensors }) => ({ path, parameters, byteLength, tensors }));
+}
+
+function scannedIn({ marks, columns }: Session): Scanned | undefined {
+  if (marks.size === 0) return undefined;
+  const notFinite = [...marks]
+    .filter(([, { nan, inf }]) => nan + inf > 0)
+    .map(([tensor, mark]) => ({ path: columns.path(tensor), ...mark }));
+  return { tensors: marks.size, notFinite };
 }
 
 /** The values at the top that a line can hold. */

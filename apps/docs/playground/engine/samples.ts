@@ -1,3 +1,4 @@
+import type { PathFile } from "@ckptkit/browser";
 import { CheckpointSourceError } from "@ckptkit/core";
 import { type Sample, sampleById } from "../state/samples.js";
 
@@ -12,19 +13,19 @@ const ADDRESSES = import.meta.glob<string>(
  *
  * @throws {CheckpointSourceError} NOT_FOUND, READ_FAILED
  */
-export async function fetchSample(id: string, signal: AbortSignal): Promise<{ sample: Sample; files: Map<string, Blob> }> {
+export async function fetchSample(id: string, signal: AbortSignal): Promise<{ sample: Sample; files: PathFile[] }> {
   const sample = sampleById(id);
   if (!sample) throw new CheckpointSourceError("NOT_FOUND", `There is no sample "${id}".`, { suggestions: ["Choose one of the list."] });
   const files = await Promise.all(
-    sample.files.map(async (name): Promise<[string, Blob]> => {
+    sample.files.map(async (name): Promise<PathFile> => {
       const address = Object.entries(ADDRESSES).find(([path]) => path.endsWith(`/${name}`))?.[1];
       const answer = address === undefined ? undefined : await fetch(new URL(address, import.meta.url), { signal });
-      if (answer?.ok) return [name, await answer.blob()];
+      if (answer?.ok) return { path: name, file: new File([await answer.blob()], name) };
       throw new CheckpointSourceError("READ_FAILED", `The sample ${name} could not be fetched${answer ? `: ${answer.status}` : ""}.`, {
         retryable: true,
         suggestions: ["Check the connection and try again."],
       });
     }),
   );
-  return { sample, files: new Map(files) };
+  return { sample, files };
 }

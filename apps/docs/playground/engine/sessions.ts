@@ -1,4 +1,4 @@
-import { type Checkpoint, CheckpointError, type ReadCounts } from "@ckptkit/core";
+import { type ByteSource, type Checkpoint, CheckpointError, type OperationOptions, type ReadCounts } from "@ckptkit/core";
 import { TensorColumns } from "./columns.js";
 import { ModuleIndex } from "./module-index.js";
 
@@ -35,6 +35,15 @@ export interface Mark {
   readonly inf: number;
 }
 
+/** How the files of an open checkpoint are opened once more: for what takes addresses, such as a pipeline. */
+export interface Way {
+  /** The address or path of the file that was opened first. */
+  readonly uri: string;
+  /** Whether anybody reaches that address, without the credentials that were given to open it. */
+  readonly isPublic: boolean;
+  open(uri: string, options: OperationOptions): Promise<ByteSource>;
+}
+
 /** An open checkpoint in the engine. */
 export class Session {
   readonly id: SessionId;
@@ -42,12 +51,14 @@ export class Session {
   readonly info: SessionInfo;
   /** Reads of its files so far, in all. */
   readonly counts: ReadCounts;
+  readonly way: Way;
   /** What scans found, by the tensor's place in `checkpoint.tensors`. */
   readonly marks = new Map<number, Mark>();
   #columns: TensorColumns | undefined;
   #modules: ModuleIndex | undefined;
 
-  constructor(checkpoint: Checkpoint, info: SessionInfo, counts: ReadCounts) {
+  constructor(checkpoint: Checkpoint, info: SessionInfo, counts: ReadCounts, way: Way) {
+    this.way = way;
     this.id = info.id;
     this.checkpoint = checkpoint;
     this.info = info;
@@ -73,7 +84,7 @@ export class Sessions {
   #next = 1;
 
   /** Takes over an open checkpoint, which is closed with its session. */
-  add(checkpoint: Checkpoint, facts: Pick<SessionInfo, "name" | "origin" | "openMs">, counts: ReadCounts): Session {
+  add(checkpoint: Checkpoint, facts: Pick<SessionInfo, "name" | "origin" | "openMs">, counts: ReadCounts, way: Way): Session {
     const info: SessionInfo = {
       ...facts,
       id: this.#next++,
@@ -85,7 +96,7 @@ export class Sessions {
       readsToOpen: counts.reads,
       bytesToOpen: counts.bytesRead,
     };
-    const session = new Session(checkpoint, info, counts);
+    const session = new Session(checkpoint, info, counts, way);
     this.#open.set(session.id, session);
     return session;
   }
@@ -98,7 +109,11 @@ export class Sessions {
   }
 
   list(): SessionInfo[] {
-    return [...this.#open.values()].map(({ info }) => info);
+    return this.all().map(({ info }) => info);
+  }
+
+  all(): Session[] {
+    return [...this.#open.values()];
   }
 
   async close(id: SessionId): Promise<void> {

@@ -7,16 +7,6 @@ import { type TensorListing, type TensorQuery, type TensorRow, TensorRows } from
 /** The most tensors whose names are handed over at once, for the clipboard. */
 const NAMES_AT_ONCE = 100_000;
 
-/** A module for the treemap: what is in it by size, and what is too small to be drawn as one. */
-export interface MapNode {
-  readonly name: string;
-  readonly path: string;
-  readonly value: number;
-  /** Place in the checkpoint, where it is a tensor. */
-  readonly tensor?: number;
-  readonly children?: readonly MapNode[];
-}
-
 /** The area behind tables, trees and the map of tensors. */
 export function createTensors(sessions: Sessions) {
   const tables = new Map<SessionId, TensorRows>();
@@ -65,17 +55,6 @@ export function createTensors(sessions: Sessions) {
 
     /** The dtypes that occur, for the filter. */
     dtypes: async (id: SessionId): Promise<readonly string[]> => sessions.get(id).columns.dtypes,
-
-    /**
-     * Modules and tensors under a path by their parameters, at most `levels` deep and `most` of each module's parts: the rest of them together
-     * is one part.
-     */
-    map: async (id: SessionId, path = "", levels = 3, most = 40): Promise<MapNode> => {
-      const session = sessions.get(id);
-      const module = session.modules.find(path);
-      if (module === undefined) throw new CheckpointError("UNKNOWN_TENSOR", `There is no module "${path}".`, { details: { path } });
-      return mapOf(session, module, levels, most);
-    },
   };
 }
 
@@ -85,24 +64,4 @@ function tensorAt(session: Session, path: string): number {
   const named = session.checkpoint.tensors.findIndex(({ name }) => name === path);
   if (named >= 0) return named;
   throw new CheckpointError("UNKNOWN_TENSOR", `The checkpoint has no tensor "${path}".`, { details: { path } });
-}
-
-function mapOf(session: Session, module: number, levels: number, most: number): MapNode {
-  const { modules, columns } = session;
-  const node = modules.node(module);
-  const own = { name: node.name || "all", path: modules.path(module), value: node.params };
-  if (levels === 0) return own;
-  const sized = node.children.map((child) => ({
-    child,
-    value: child < 0 ? (columns.params[-1 - child] ?? 0) : modules.node(child).params,
-  }));
-  sized.sort((a, b) => b.value - a.value);
-  const children = sized.slice(0, most).map(({ child, value }): MapNode => {
-    if (child >= 0) return mapOf(session, child, levels - 1, most);
-    return { name: modules.childName(child), path: columns.path(-1 - child), value, tensor: -1 - child };
-  });
-  const rest = sized.slice(most);
-  const restValue = rest.reduce((sum, { value }) => sum + value, 0);
-  if (restValue > 0) children.push({ name: `${rest.length} more`, path: own.path, value: restValue });
-  return { ...own, children: children.filter(({ value }) => value > 0) };
 }

@@ -34,33 +34,31 @@ const TITLES: Readonly<Record<string, string>> = {
   SAFETENSORS_HEADER: "The file is damaged",
   SAFETENSORS_OFFSETS: "The file is damaged",
   SAFETENSORS_INDEX: "A shard is missing, or of another version",
+  CORS_BLOCKED: "The server does not let pages of other sites read this file",
+  MIXED_CONTENT: "A secure page cannot read from an insecure address",
+  CSP_BLOCKED: "This page may not read from that server",
+  OFFLINE: "There is no network connection",
   INVALID_ARGUMENT: "This cannot be used",
   KERNELS_UNAVAILABLE: "WebAssembly cannot run on this page",
   INTERNAL: "Something went wrong in the page itself",
 };
 
 /** What a server has to answer with, so that pages elsewhere may read its files by range. */
-const CORS_HEADERS = (origin: string): string => `Access-Control-Allow-Origin: ${origin}
+const corsHeaders = (origin: string): string => `Access-Control-Allow-Origin: ${origin}
 Access-Control-Allow-Headers: Range, If-Match, If-Range
-Access-Control-Expose-Headers: Content-Range, Content-Length, Accept-Ranges, ETag`;
-
-/** A failure that a browser reports without a reason: no network, or a server that does not allow other sites' pages. */
-const isOpaque = ({ code, message }: EngineError): boolean =>
-  code === "READ_FAILED" && /CORS|failed to fetch|networkerror|load failed/i.test(message);
+Access-Control-Expose-Headers: Content-Range, Content-Length, Content-Encoding, ETag, Accept-Ranges, Last-Modified`;
 
 /** Says what an error means for somebody who wants to look into a file, and what to do. */
-export function explainError(error: EngineError): ExplainedError {
-  const position = error.details.offset ?? error.details.position ?? error.details.at;
-  const title = TITLES[error.code] ?? "This did not work";
-  const where = typeof position === "number" ? `${title}, at byte ${position.toLocaleString("en")}` : title;
-  if (!isOpaque(error)) return { title: where, suggestions: error.suggestions };
+export function explainError({ code, details, suggestions }: EngineError): ExplainedError {
+  const title = TITLES[code] ?? "This did not work";
+  const position = details.offset ?? details.position;
+  if (code !== "CORS_BLOCKED") {
+    return { title: typeof position === "number" ? `${title}, at byte ${position.toLocaleString("en")}` : title, suggestions };
+  }
+  const others = suggestions.filter((suggestion) => !suggestion.includes("Access-Control-Allow-Origin"));
   return {
-    title: "The browser was not allowed to read this address",
-    suggestions: [
-      "Browsers do not tell pages why. Most often the server sends no CORS headers for other sites; or it cannot be reached at all.",
-      "Download the file and drop it here: nothing is uploaded.",
-      "If the server is yours, let it answer with these headers:",
-    ],
-    code: CORS_HEADERS(globalThis.location?.origin ?? "*"),
+    title,
+    suggestions: [...others, "If the server is yours, let it answer with these headers:"],
+    code: corsHeaders(globalThis.location?.origin ?? "*"),
   };
 }

@@ -1,6 +1,5 @@
 import { createStore, get, set } from "idb-keyval";
 import { type Ref, ref } from "vue";
-import type { PickedFile } from "../engine/open.js";
 import { filesOfHandle } from "./picked-files.js";
 import type { OpenWish } from "./playground.js";
 
@@ -61,6 +60,5 @@ export async function wishOf({ label, address, handle }: RecentItem): Promise<Op
   // The DOM's types do not have this method of Chromium's yet.
   const askable = handle as AskableHandle;
   if (askable.requestPermission && (await askable.requestPermission({ mode: "read" })) !== "granted") return undefined;
-  const files: readonly PickedFile[] = await filesOfHandle(handle);
-  return { label, handle, request: { kind: "files", files } };
+  return { label, handle, request: { kind: "files", files: await filesOfHandle(handle) } };
 }

@@ -1,0 +1,14 @@
+const FORMATS: Readonly<Record<string, string>> = {
+  "torch-zip": "PyTorch",
+  "torch-legacy": "PyTorch, legacy",
+  safetensors: "safetensors",
+  "safetensors-sharded": "safetensors, sharded",
+};
+
+const LAYOUTS: Readonly<Record<string, string>> = { lightning: "Lightning", pytorch: "Training state", state_dict: "State dict" };
+
+/** A container format's name for people. */
+export const formatName = (format: string): string => FORMATS[format] ?? format;
+
+/** The name of a layout, the way in which a framework arranged what it saved. */
+export const layoutName = (layout: string): string => LAYOUTS[layout] ?? layout;
