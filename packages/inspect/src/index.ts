@@ -1,5 +1,6 @@
 export { type AuditOptions, auditSource } from "./audit/audit.js";
-export { AUDIT_RULES, type AuditRule } from "./audit/rules.js";
+export type { AuditRule } from "./audit/rule.js";
+export { AUDIT_RULES } from "./audit/rules.js";
 export { type Audit, type AuditedGlobal, type AuditPolicy, VERDICTS, type Verdict } from "./audit/verdict.js";
 export { CONVERT_TARGETS, type ConvertOptions, type ConvertReport, type ConvertTarget, convertCheckpoint } from "./convert.js";
 export { describeCheckpoint, type InspectReport, type TensorReport } from "./describe.js";

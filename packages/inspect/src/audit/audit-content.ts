@@ -1,24 +1,17 @@
-import { type ByteSource, type Bytes, CheckpointError, sliceSource } from "@ckptkit/core";
-import { openCheckpoint, READERS } from "@ckptkit/formats";
-import type { AuditLog } from "./audit-log.js";
+import { type ByteSource, type Bytes, sliceSource } from "@ckptkit/core";
+import { READERS } from "@ckptkit/formats";
+import type { AuditedContent, AuditLog } from "./audit-log.js";
 import { auditPickles, looksLikePickle } from "./audit-pickle.js";
 import { auditTar } from "./audit-tar.js";
-import { auditZip, hasZipEnd } from "./audit-zip.js";
+import { auditZip } from "./audit-zip.js";
 import { type ContentKind, HEAD_BYTES, isDisguised, isTextName, kindOf, latin1, packingOf } from "./content-kind.js";
+import { auditKeras, openToo } from "./open-too.js";
+import { hasZipEnd } from "./zip-remains.js";
 
 /** Archives within archives that are followed. */
 const MOST_DEPTH = 8;
 /** A pickle's length is not written anywhere: so much is read first, and four times as much each time that it is cut off. */
 const FIRST_BYTES = 1024 * 1024;
-/** Bytes of a description that Keras writes: a Lambda layer is looked for within them. */
-const MOST_KERAS_BYTES = 256 * 1024 * 1024;
-
-/** What content turned out to be. */
-export interface AuditedContent {
-  readonly kind: ContentKind;
-  /** Keys of the storages that its pickles refer to. */
-  readonly storages?: ReadonlySet<string> | undefined;
-}
 
 /**
  * Audits a file, or a member of an archive, by what its bytes are and not by its name.
@@ -48,12 +41,12 @@ export async function auditContent(source: ByteSource, where: string, log: Audit
     log.note("wrong-suffix", `The content is a ${kind}, which the name ${JSON.stringify(where)} does not say.`, where);
   if (kind !== "zip" && (await hasZipEnd(source, log, kind === "tar"))) {
     log.note("polyglot", `The bytes begin as ${kind === "other" ? "something unknown" : kind}, and end as a zip archive.`, where);
-    await auditZip(source, where, log, depth);
+    await auditZip(source, where, log, depth, auditContent);
   }
-  if (kind === "zip") await auditZip(source, where, log, depth);
+  if (kind === "zip") await auditZip(source, where, log, depth, auditContent);
   else if (kind === "pickle") storages = await auditPickleSource(source, where, log, depth);
   else if (kind === "npy") await auditNpy(source, head, where, log);
-  else if (kind === "tar") await auditTar(source, where, log, depth);
+  else if (kind === "tar") await auditTar(source, where, log, depth, auditContent);
   else if (kind === "lfs") log.note("lfs-pointer", "The file is a pointer of Git LFS.", where);
   else if (kind === "packed") log.note("nested-container", `The content is packed by ${packingOf(head)}, which is not read here.`, where);
   else if (kind !== "text" || depth === 0) await auditData(source, kind, where, log, depth);
@@ -116,31 +109,4 @@ async function auditData(source: ByteSource, kind: ContentKind, where: string, l
   if (depth > 0 && kind === "other") return; // the archive says what becomes of it
   if (kind === "hdf5" || kind === "gguf") log.note("data-not-read", `The content is ${kind}, which is not read here.`, where);
   else log.note("unknown-format", "The content is of no format that is known here.", where);
-}
-
-/** What the format's own reader has to say: contradictions between its parts. */
-export async function openToo(source: ByteSource, where: string, log: AuditLog): Promise<void> {
-  const { close: _closedByItsOwner, ...open } = { ...source, size: source.size, name: source.name };
-  try {
-    const kept: ByteSource = { ...open, read: (start, end, options) => source.read(start, end, options) };
-    const { findings } = await openCheckpoint(kept, { limits: log.limits, signal: log.options.signal });
-    for (const finding of findings)
-      if (!log.hasSeen(finding.rule)) log.pass({ ...finding, at: finding.at ? `${where}: ${finding.at}` : where });
-  } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
-    log.note(error.code === "LIMIT_EXCEEDED" ? "limit-reached" : "reader-refused", `${error.code}: ${error.message}`, where);
-  }
-}
-
-/** Looks for layers that hold compiled Python code in what Keras writes: a JSON text, also within HDF5. */
-export async function auditKeras(source: ByteSource, where: string, log: AuditLog): Promise<void> {
-  const piece = FIRST_BYTES;
-  for (let at = 0; at < Math.min(source.size, MOST_KERAS_BYTES); at += piece) {
-    // Pieces overlap, so that nothing is cut in two.
-    const text = new TextDecoder("latin1").decode((await source.read(at, Math.min(source.size, at + piece + 256), log.options)).slice());
-    if (/"class_name":\s*"Lambda"|"__lambda__"/.test(text)) {
-      log.note("keras-lambda", "The model has a Lambda layer, which holds compiled Python code.", where);
-      return;
-    }
-  }
 }

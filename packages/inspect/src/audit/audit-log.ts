@@ -1,4 +1,5 @@
-import type { Finding, Limits, OperationOptions } from "@ckptkit/core";
+import type { ByteSource, Finding, Limits, OperationOptions } from "@ckptkit/core";
+import type { ContentKind } from "./content-kind.js";
 import { type Judgement, judgeGlobal } from "./judge-global.js";
 import { AUDIT_RULES } from "./rules.js";
 import { type AuditedGlobal, type AuditPolicy, VERDICTS, type Verdict, worse } from "./verdict.js";
@@ -11,6 +12,16 @@ const FINDINGS_PER_RULE = 50;
 const NAMES_LISTED = 8;
 
 const SEVERITIES = ["error", "warning", "info"];
+
+/** What content turned out to be. */
+export interface AuditedContent {
+  readonly kind: ContentKind;
+  /** Keys of the storages that its pickles refer to. */
+  readonly storages?: ReadonlySet<string> | undefined;
+}
+
+/** Audits content of any kind: what archives do with their members. `where` names it in findings. */
+export type AuditContent = (source: ByteSource, where: string, log: AuditLog, depth: number) => Promise<AuditedContent>;
 
 /** What an audit has seen so far. */
 export class AuditLog {

@@ -1,6 +1,5 @@
 import { type ByteSource, sliceSource } from "@ckptkit/core";
-import { auditContent } from "./audit-content.js";
-import type { AuditLog } from "./audit-log.js";
+import type { AuditContent, AuditLog } from "./audit-log.js";
 import { latin1 } from "./content-kind.js";
 
 const BLOCK_BYTES = 512;
@@ -12,7 +11,7 @@ const MOST_MEMBERS = 100_000;
  *
  * @see https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html ustar Interchange Format
  */
-export async function auditTar(source: ByteSource, where: string, log: AuditLog, depth: number): Promise<void> {
+export async function auditTar(source: ByteSource, where: string, log: AuditLog, depth: number, auditContent: AuditContent): Promise<void> {
   let members = 0;
   for (let at = 0; at + BLOCK_BYTES <= source.size; ) {
     const header = await source.read(at, at + BLOCK_BYTES, log.options);

@@ -95,3 +95,6 @@ export function isDisguised(name: string, kind: ContentKind): boolean {
   const expected = Object.hasOwn(DATA_SUFFIXES, suffix) ? DATA_SUFFIXES[suffix] : undefined;
   return expected !== undefined && !expected.includes(kind) && ["zip", "pickle", "tar", "packed"].includes(kind);
 }
+
+/** Members whose names say that they are pickles: of torch.save, TorchScript and its debug records, and of others. */
+export const PICKLE_NAME = /\.(?:pkl|pickle|debug_pkl|joblib|p|dill)$/i;

@@ -1,4 +1,4 @@
-import type { AuditRule } from "./rules.js";
+import type { AuditRule } from "./rule.js";
 
 const ASK = "Find out which program made the archive like this. Pack it again, and audit the result.";
 const DAMAGED = "Fetch the file again, or compare its size and checksum with the original's.";

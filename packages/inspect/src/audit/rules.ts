@@ -1,17 +1,5 @@
-import type { Severity } from "@ckptkit/core";
+import type { AuditRule } from "./rule.js";
 import { RULES_OF_CONTAINERS } from "./rules-containers.js";
-import type { Verdict } from "./verdict.js";
-
-/** One rule of the audit, for people. */
-export interface AuditRule {
-  /** What a finding of it makes of the file, at the least. `clean` has no consequence. */
-  readonly verdict: Verdict;
-  readonly severity: Severity;
-  /** What it means, in a sentence. */
-  readonly means: string;
-  /** What to do. */
-  readonly advice: string;
-}
 
 const DO_NOT_LOAD = "Do not load it with Python. Ask whoever made the file, and load another copy, best as safetensors.";
 const ASK = "Find out what made the file like this before it is loaded with Python.";
