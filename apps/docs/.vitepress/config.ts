@@ -1,10 +1,14 @@
 import { defineConfig } from "vitepress";
+import { slug } from "../src/slug.js";
+import { writeHeaders } from "./build/headers.js";
+import { writeServiceWorker } from "./build/service-worker.js";
+import { sourceWorkers } from "./build/source-workers.js";
 import { sidebar, topics } from "./navigation.js";
 
 /** Where the site will stand on its host: `/`, or `/ckptkit/` on a host that serves it from a folder. */
 const base = process.env.DOCS_BASE ?? "/";
 
-/** Runs before the first paint, so that the page never flashes in the other theme: VitePress's own script does, this names the colours. */
+/** Grounds of the two themes, for the browser's own bars. */
 const THEME_COLOURS = { light: "#ffffff", dark: "#0f1416" } as const;
 
 export default defineConfig({
@@ -19,15 +23,20 @@ export default defineConfig({
   cacheDir: ".vitepress/cache",
   // Addresses with .html work on every host of static files, without a rule for them.
   cleanUrls: false,
-  ignoreDeadLinks: true,
+  // One file for what all pages share, not a copy in each.
+  metaChunk: true,
   lastUpdated: false,
   head: [
     ["link", { rel: "icon", href: `${base}favicon.svg`, type: "image/svg+xml" }],
+    ["link", { rel: "apple-touch-icon", href: `${base}icon-192.png` }],
+    ["link", { rel: "manifest", href: `${base}manifest.webmanifest` }],
+    ["meta", { property: "og:title", content: "ckptkit: see inside any checkpoint" }],
+    ["meta", { property: "og:image", content: `${base}og.png` }],
     ["meta", { name: "theme-color", content: THEME_COLOURS.light, media: "(prefers-color-scheme: light)" }],
     ["meta", { name: "theme-color", content: THEME_COLOURS.dark, media: "(prefers-color-scheme: dark)" }],
   ],
   markdown: {
-    // Marks behind a block's language (`run`, `output`) are for the tests; Shiki must not see them as line highlights.
+    anchor: { slugify: slug },
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   themeConfig: {
@@ -38,9 +47,14 @@ export default defineConfig({
     search: { provider: "local" },
     docFooter: { prev: "Before", next: "Next" },
   },
+  async buildEnd({ outDir }) {
+    writeHeaders(outDir, base);
+    await writeServiceWorker(outDir);
+  },
   vite: {
     build: { target: "es2022", chunkSizeWarningLimit: 700 },
-    worker: { format: "es" },
+    plugins: [sourceWorkers()],
+    worker: { format: "es", plugins: () => [sourceWorkers()] },
     // Examples in pages are not part of the site's program.
     server: { fs: { allow: ["../.."] } },
   },

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { ROOT } from "./pages.js";
+import { slug } from "./slug.js";
 
 const FOLDER = `${ROOT}packages/catalog/templates/`;
 
@@ -20,7 +21,7 @@ export const TEMPLATES: readonly Template[] = readdirSync(FOLDER)
     const text = readFileSync(FOLDER + file, "utf8");
     const comment = /^(?:#.*\n)+/.exec(text)?.[0] ?? "";
     const words = (comment.split(/^#\s*$/m)[0] ?? "").replace(/^# ?/gm, "").replaceAll("\n", " ").trim();
-    return { file, anchor: file.replace(".", "-"), summary: /^.*?[.?](?= |$)/.exec(words)?.[0] ?? words, text };
+    return { file, anchor: slug(file), summary: /^.*?[.?](?= |$)/.exec(words)?.[0] ?? words, text };
   });
 
 /** The page that shows every template whole. */

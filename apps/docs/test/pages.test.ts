@@ -2,26 +2,25 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { blocksOf, DOCS, pageNames, proseOf, readPage } from "../src/pages.js";
+import { slug } from "../src/slug.js";
 
-/** The anchors of a page, as GitHub makes them of headings. */
-function anchorsOf(page: string): Set<string> {
+/** The anchors of a page and of what it includes. */
+function anchorsOf(file: string): Set<string> {
+  const page = readFileSync(file, "utf8").replace(/<!--@include: ([^{\s]+)\S*-->/g, (_, included: string) =>
+    readFileSync(join(dirname(file), included), "utf8"),
+  );
   const headings = [...page.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => title);
-  const slug = (title: string): string =>
-    title
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
-      .trim()
-      .replaceAll(" ", "-");
   return new Set(headings.map(slug));
 }
 
 describe.each(pageNames())("docs/%s", (name) => {
   const page = readPage(name);
 
-  it("has one title, at its top", () => {
-    const titles = [...page.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/^# /gm)];
-    expect(titles).toHaveLength(1);
-    expect(page.startsWith("# ")).toBe(true);
+  it("has one title, and begins with it", () => {
+    const words = page.replace(/^---\n[\s\S]*?^---\n/, "").replace(/^```[\s\S]*?^```$/gm, "");
+    expect([...words.matchAll(/^# /gm)]).toHaveLength(1);
+    // The home page and the playground put their title into boxes of their own.
+    expect(/^layout: page$/m.test(page) || words.trimStart().startsWith("# ")).toBe(true);
   });
 
   it("names the language of every block", () => {
@@ -36,7 +35,7 @@ describe.each(pageNames())("docs/%s", (name) => {
       const [file = "", anchor] = target.split("#");
       const path = file === "" ? DOCS + name : join(dirname(DOCS + name), file);
       if (!existsSync(path)) return true;
-      return anchor !== undefined && !anchorsOf(readFileSync(path, "utf8")).has(anchor);
+      return anchor !== undefined && !anchorsOf(path).has(anchor);
     });
     expect(broken).toEqual([]);
   });

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "@playwright/test";
+
+/** The built site with the headers that isolate a page, and without them. */
+export const ISOLATED = "http://127.0.0.1:4310/";
+export const OPEN = "http://127.0.0.1:4311/";
+
+const axeScript = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Serious and critical findings of axe on the page as it stands: rule, and the elements that break it. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  // Through evaluate, as the page's own policy forbids a foreign script element.
+  await page.evaluate(axeScript);
+  return page.evaluate(async () => {
+    // The script has just put axe there.
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+  });
+}
+
+/** What the page says on its console as an error, and what it throws, from now on. */
+export function errorsOf(page: Page): string[] {
+  const errors: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  return errors;
+}
