@@ -12,6 +12,7 @@ export { hasOpfs } from "./opfs/opfs-path.js";
 export { type OpfsSinkOptions, opfsSink } from "./opfs/opfs-sink.js";
 export { opfsSource } from "./opfs/opfs-source.js";
 export { type BrowserPlatform, type BrowserPlatformOptions, browserPlatform } from "./platform/browser-platform.js";
+export { MAX_WORKERS, type WorkerPoolOptions, workerPool } from "./pool/worker-pool.js";
 export { blobUrlSource } from "./remote/blob-url-source.js";
 export type { CopyOptions } from "./remote/copies.js";
 export { diagnosingFetch } from "./remote/diagnosing-fetch.js";

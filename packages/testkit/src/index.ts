@@ -4,4 +4,6 @@ export * from "./damage.js";
 export * from "./expect-statistics.js";
 export * from "./faulty-source.js";
 export * from "./fixture-types.js";
+export * from "./kernel-pool-contract.js";
+export * from "./plain-safetensors.js";
 export * from "./random.js";
