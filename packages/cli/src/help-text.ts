@@ -5,6 +5,7 @@ Examples:
   ckpt inspect model.ckpt                            what is in it
   ckpt scan model.ckpt                               is there a NaN in it?
   ckpt hash --tensors model.safetensors              a digest of every tensor
+  ckpt audit model.ckpt                              is it safe to load with Python?
   ckpt convert model.ckpt model.safetensors          the model's weights, as safetensors
   ckpt inspect https://example.org/model.ckpt        over HTTP: reads the description alone
   ckpt run pipeline.yaml                             open, check, load, change and save, as a file describes`,
@@ -21,6 +22,18 @@ Examples:
   ckpt scan model.ckpt --filter 'state_dict.*'       without the optimizer's state
   ckpt scan last.ckpt > /dev/null || echo "the training has diverged"
   ckpt scan model.ckpt --json | jq '.tensors[] | select(.nan > 0) | .path'`,
+  audit: `
+Examples:
+  ckpt audit model.ckpt
+  ckpt audit downloads/ --strict                     every file below it; names that are not known count too
+  ckpt audit model.ckpt --policy policy.yaml         allow your own classes: allow: [mypackage.models.*]
+  ckpt audit models/ --sarif > audit.sarif           for code scanning
+  ckpt audit model.ckpt --json | jq '.globals[] | {module, name, verdict}'
+
+Exit codes:
+  0  clean, or unknown: nothing but classes that are not known here (1 with --strict)
+  1  dangerous or suspicious
+  2  inconclusive: not all of it could be looked at`,
   hash: `
 Examples:
   ckpt hash model.ckpt                               as sha256sum does, and the archive's own CRCs are checked
@@ -64,6 +77,6 @@ Examples:
 export const EXIT_CODES = `Exit codes:
   0    good
   1    the checkpoint has a problem: a NaN or Inf, a wrong checksum, an error among the findings, no weights to
-       convert, a check that refuses it, a model that it does not fit
+       convert, a check that refuses it, a model that it does not fit, a file that is not safe to load
   2    the command line is wrong, or the checkpoint could not be read or written
   130  interrupted (Ctrl-C): nothing was written`;

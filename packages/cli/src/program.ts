@@ -2,6 +2,7 @@ import { CAST_DTYPES, HASH_ALGORITHMS } from "@ckptkit/core";
 import type { ConvertTarget } from "@ckptkit/inspect";
 import { Command, Option } from "commander";
 import type { CommandContext } from "./command-context.js";
+import type { AuditFlags } from "./commands/audit.js";
 import type { ConvertFlags } from "./commands/convert.js";
 import type { HashFlags } from "./commands/hash.js";
 import type { InspectFlags } from "./commands/inspect.js";
@@ -58,6 +59,24 @@ export function createProgram(version: string, context: CommandContext): Command
     .action(async (uri: string, _flags: unknown, command: Command) => {
       const { scan } = await import("./commands/scan.js");
       process.exitCode = await scan(uri, command.optsWithGlobals<ScanFlags>(), context);
+    });
+
+  program
+    .command("audit")
+    .summary("is it safe to load? what it would import and run")
+    .description(
+      "Tells what loading the files with Python would import and call, and whether they may be trusted: pickles, archives\nand what is hidden in them. Nothing is executed. Folders are audited with all that is in them.",
+    )
+    .argument("<uri...>", `${URI}, or a folder`)
+    .option("--json", "print JSON: an object for one file, an array for several")
+    .addOption(new Option("--sarif", "print a SARIF 2.1.0 log").conflicts("json"))
+    .option("--policy <file>", "names to allow and deny, and verdicts of rules: YAML or JSON")
+    .option("--strict", "exit 1 for names that are not known, too")
+    .addOption(verbose())
+    .addHelpText("after", EXAMPLES.audit)
+    .action(async (uris: string[], _flags: unknown, command: Command) => {
+      const { audit } = await import("./commands/audit.js");
+      process.exitCode = await audit(uris, command.optsWithGlobals<AuditFlags>(), context, version);
     });
 
   program
