@@ -1,40 +1,11 @@
-import { type ByteSource, readInto, type SignalOptions } from "@ckptkit/core";
+import { type ByteSource, type Pauser, readInto, type SignalOptions } from "@ckptkit/core";
 
-/** Lets reads through, or holds them back while a task is paused. */
-export class Gate {
-  #opened: Promise<void> | undefined;
-  #open: (() => void) | undefined;
+/** The switches of running tasks, by the signal that all reads of a task carry. */
+const pausers = new WeakMap<AbortSignal, Pauser>();
 
-  get closed(): boolean {
-    return this.#opened !== undefined;
-  }
-
-  /** Holds everything that comes after. */
-  close(): void {
-    if (this.#opened) return;
-    this.#opened = new Promise((resolve) => {
-      this.#open = resolve;
-    });
-  }
-
-  open(): void {
-    this.#open?.();
-    this.#open = undefined;
-    this.#opened = undefined;
-  }
-
-  /** Resolves at once when open, else when it opens. */
-  async pass(): Promise<void> {
-    while (this.#opened) await this.#opened;
-  }
-}
-
-/** The gates of running tasks, by the signal that all reads of a task carry. */
-const gates = new WeakMap<AbortSignal, Gate>();
-
-/** Makes the reads that carry `signal` wait at `gate`. */
-export function holdReads(signal: AbortSignal, gate: Gate): void {
-  gates.set(signal, gate);
+/** Makes the reads that carry `signal` wait while `pauser` holds them. */
+export function holdReads(signal: AbortSignal, pauser: Pauser): void {
+  pausers.set(signal, pauser);
 }
 
 /**
@@ -44,7 +15,7 @@ export function holdReads(signal: AbortSignal, gate: Gate): void {
 export function gatedSource(source: ByteSource): ByteSource {
   const pass = async ({ signal }: SignalOptions): Promise<void> => {
     if (!signal) return;
-    await gates.get(signal)?.pass();
+    await pausers.get(signal)?.wait({ signal });
     signal.throwIfAborted();
   };
   return {

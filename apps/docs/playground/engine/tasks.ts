@@ -1,5 +1,5 @@
-import type { OperationOptions, Progress } from "@ckptkit/core";
-import { Gate, holdReads } from "./gate.js";
+import { type OperationOptions, Pauser, type Progress } from "@ckptkit/core";
+import { holdReads } from "./gate.js";
 
 /** Names a long operation; made by the page, so that it can be cancelled before its first answer. */
 export type TaskId = number;
@@ -12,8 +12,8 @@ export interface TaskProgress extends Progress {
 /** What the work of a task is given: options for any operation, whose reads wait while the task is paused. */
 export interface TaskOptions extends Required<Pick<OperationOptions, "onProgress">> {
   readonly signal: AbortSignal;
-  /** Resolves at once, or when the task is resumed: for loops that do not read. */
-  pass(): Promise<void>;
+  /** For verbs that take one, and for loops that do not read. */
+  readonly pauser: Pauser;
 }
 
 /** Reports are passed on at the pace at which a screen can show them. */
@@ -21,7 +21,7 @@ const REPORT_EVERY_MS = 60;
 
 interface Task {
   readonly controller: AbortController;
-  readonly gate: Gate;
+  readonly pauser: Pauser;
 }
 
 /** The long operations that run now: started by other areas, paused, resumed and cancelled by the page. */
@@ -41,10 +41,10 @@ export class Tasks {
    * @example return tasks.run(id, (options) => scanCheckpoint(checkpoint, { kernels, ...options }));
    */
   async run<T>(id: TaskId, work: (options: TaskOptions) => Promise<T>): Promise<T> {
-    const task: Task = { controller: new AbortController(), gate: new Gate() };
+    const task: Task = { controller: new AbortController(), pauser: new Pauser() };
     const { signal } = task.controller;
     this.#running.set(id, task);
-    holdReads(signal, task.gate);
+    holdReads(signal, task.pauser);
     let reported = Number.NEGATIVE_INFINITY;
     let last: Progress | undefined;
     const report = (progress: Progress): void => {
@@ -59,10 +59,7 @@ export class Tasks {
           if (performance.now() - reported >= REPORT_EVERY_MS) report(progress);
           else last = progress;
         },
-        pass: async () => {
-          await task.gate.pass();
-          signal.throwIfAborted();
-        },
+        pauser: task.pauser,
       });
     } finally {
       if (last) report(last);
@@ -71,16 +68,16 @@ export class Tasks {
   }
 
   pause(id: TaskId): void {
-    this.#running.get(id)?.gate.close();
+    this.#running.get(id)?.pauser.pause();
   }
 
   resume(id: TaskId): void {
-    this.#running.get(id)?.gate.open();
+    this.#running.get(id)?.pauser.resume();
   }
 
   cancel(id: TaskId): void {
     const task = this.#running.get(id);
     task?.controller.abort();
-    task?.gate.open();
+    task?.pauser.resume();
   }
 }

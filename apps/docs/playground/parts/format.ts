@@ -38,3 +38,11 @@ export const formatTime = (ms: number): string => (ms < 999.5 ? `${Math.max(1, M
 
 /** The noun in the form that goes with a number: "1 tensor", "2 tensors". */
 export const plural = (count: number, noun: string): string => `${formatWhole(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** A real number with four significant digits: 0.01234, 1.5e-8, -3. */
+export function formatNumber(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(2).replace("e+", "e");
+  return String(Number(value.toPrecision(4)));
+}

@@ -41,6 +41,16 @@ export function createObjectTree(sessions: Sessions) {
       return { row, count: rows.count };
     },
 
+    /** The path of the tensor at a line; undefined where none of the checkpoint's stands there. */
+    tensorPath: async (id: SessionId, at: readonly number[]): Promise<string | undefined> => {
+      const value = rowsOf(id).valueAt(at);
+      if (value === undefined || !isNode(value) || value.kind !== "tensor") return undefined;
+      const { tensors } = sessions.get(id).checkpoint;
+      const same = tensors.filter(({ spec }) => spec === value.tensor);
+      // Tied tensors have one node in several places.
+      return (same.find(({ keys }) => keys.length === at.length) ?? same[0])?.path;
+    },
+
     /** A value as JSON text; tensors are left out. The whole tree for `[]`. @throws {CheckpointError} INVALID_ARGUMENT */
     json: async (id: SessionId, at: readonly number[]): Promise<string> => {
       const { metadata } = sessions.get(id).checkpoint;
