@@ -19,7 +19,7 @@ export function blobSource(blob: Blob, name: string = "name" in blob ? String(bl
       } catch (cause) {
         throw new CheckpointSourceError("READ_FAILED", `Bytes [${start}, ${end}) of ${name} could not be read: ${describe(cause)}.`, {
           details: { name, start, end },
-          suggestions: ["The file may have been changed, moved or unplugged since it was chosen: choose it again."],
+          suggestions: ["Choose the file again: it may have been changed or moved since."],
           cause,
         });
       }

@@ -37,7 +37,7 @@ export async function gather(
   if (!Number.isInteger(itemBytes)) {
     throw new CheckpointLoadError(
       "UNSUPPORTED_DTYPE",
-      `Tensor "${tensor.path}" is a strided view of ${tensor.dtype} elements, which are not whole bytes: it cannot be made contiguous.`,
+      `Tensor "${tensor.path}" is a strided view of ${tensor.dtype} elements, which are no whole bytes.`,
       { details: { dtype: tensor.dtype, shape: tensor.shape, strides: tensor.strides } },
     );
   }

@@ -84,5 +84,5 @@ export function finishSync<T>(reading: Reading<T>): T {
 const asyncOnly = (what: string): CheckpointConfigError =>
   new CheckpointConfigError("STAGE_ASYNC_ONLY", `This cannot be done without waiting: ${what}.`, {
     details: { what },
-    suggestions: ["Use the asynchronous way: execute() instead of executeSync(), process() instead of processSync()."],
+    suggestions: ["Use execute() instead of executeSync(), process() instead of processSync()."],
   });

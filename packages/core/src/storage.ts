@@ -64,13 +64,10 @@ export function crcMismatch(record: string, expected: number, found: number): Ch
   const hex = (value: number): string => value.toString(16).padStart(8, "0");
   return new CheckpointIntegrityError(
     "CRC_MISMATCH",
-    `The bytes of "${record}" have the CRC-32 ${hex(found)}, but the container recorded ${hex(expected)}: they are damaged.`,
+    `The bytes of "${record}" are damaged: CRC-32 ${hex(found)}, where ${hex(expected)} was recorded.`,
     {
       details: { record, expected: hex(expected), found: hex(found) },
-      suggestions: [
-        "Fetch the file again, or compare it with a copy.",
-        "To read the damaged bytes all the same, turn the check off (--no-crc).",
-      ],
+      suggestions: ["Fetch the file again, or compare it with a copy.", "To read them all the same, turn the check off (--no-crc)."],
     },
   );
 }

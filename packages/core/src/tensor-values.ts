@@ -23,13 +23,9 @@ export function toTensorValues(spec: TensorSpec, bytes: Bytes): void {
     if (SIGN_BIT.has(dtype)) flipSigns(bytes, swapBytes, 0, swapBytes);
     else if (kind === "int" || kind === "uint") negateIntegers(bytes, swapBytes);
     else {
-      throw new CheckpointLoadError(
-        "UNSUPPORTED_DTYPE",
-        `A tensor is stored as the negative of ${dtype} values, which have no negatives.`,
-        {
-          details: { dtype },
-        },
-      );
+      throw new CheckpointLoadError("UNSUPPORTED_DTYPE", `A tensor is stored as the negative of ${dtype} values.`, {
+        details: { dtype },
+      });
     }
   }
   if (spec.conj && kind === "complex") flipSigns(bytes, 2 * swapBytes, swapBytes, swapBytes);

@@ -61,7 +61,7 @@ export function checkBounds(spec: TensorSpec, keys: readonly PathKey[]): void {
   const bits = bitsOf(spec) * reachOf(spec.shape, strides);
   const end = spec.byteOffset + Math.ceil(bits / 8);
   if (!Number.isSafeInteger(bits) || !Number.isSafeInteger(spec.byteOffset) || spec.byteOffset < 0) {
-    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what()} declares an offset or size that is not an exact integer.`);
+    throw new CheckpointLoadError("TENSOR_OUT_OF_BOUNDS", `${what()} has an offset or size beyond 2^53 - 1.`);
   }
   if (spec.storage && bits > 0 && end > spec.storage.byteLength) {
     throw new CheckpointLoadError(
@@ -136,7 +136,7 @@ export class TensorHandle {
     if (start % unit !== 0 || (target.length % unit !== 0 && start + target.length !== this.byteLength)) {
       throw new CheckpointError(
         "INVALID_ARGUMENT",
-        `Bytes [${start}, ${start + target.length}) of tensor "${this.path}" cut through its elements: ${unit} bytes belong together.`,
+        `Bytes [${start}, ${start + target.length}) of tensor "${this.path}" cut through its elements of ${unit} bytes.`,
       );
     }
     if (this.contiguous) await storage.readInto(target, this.spec.byteOffset + start, options);
@@ -160,7 +160,7 @@ export class TensorHandle {
   async *chunks(buffer: Bytes, options?: SignalOptions): AsyncGenerator<Bytes, void, void> {
     const unit = chunkUnit(this.spec);
     const step = buffer.length - (buffer.length % unit);
-    if (step === 0) throw new CheckpointError("INVALID_ARGUMENT", `The buffer for chunks must hold at least ${unit} bytes.`);
+    if (step === 0) throw new CheckpointError("INVALID_ARGUMENT", `The buffer must hold at least ${unit} bytes.`);
     if (this.contiguous) {
       for (let start = 0; start < this.byteLength; start += step) {
         const piece = buffer.subarray(0, Math.min(step, this.byteLength - start));

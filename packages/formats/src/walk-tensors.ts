@@ -42,7 +42,7 @@ export function findTensors(tree: Tree, limits: Limits, findings: Finding[]): Fo
     findings.push({
       rule: "tree-budget",
       severity: "error",
-      message: `The object graph has more than the ${limits.tensors} tensors or ${limits.treeVisits} steps that are followed; tensors beyond the first ${walk.found.length} are not listed.`,
+      message: `The object graph has more than ${limits.tensors} tensors or ${limits.treeVisits} steps: only the first ${walk.found.length} tensors are listed.`,
     });
   }
   return walk.found;

@@ -14,7 +14,7 @@ export function pushCall(machine: Machine, callable: PickleValue, args: PickleVa
   machine.note(
     "pickle-opaque-arguments",
     "warning",
-    `The arguments of ${kindOf(callable)} are no tuple but ${kindOf(args)}: they cannot be known without running the pickle.`,
+    `The arguments of ${kindOf(callable)} are ${kindOf(args)}, no tuple: only running the pickle would tell them.`,
   );
   pushPlainCall(machine, callable, [], via, kwargs, args);
 }
@@ -58,7 +58,7 @@ export function build(machine: Machine): void {
     machine.note(
       "pickle-build",
       "error",
-      `BUILD sets the attributes of a plain ${kindOf(target)}: Python would fail here. The state is left out.`,
+      `BUILD sets the attributes of a plain ${kindOf(target)}: Python would fail. The state is left out.`,
     );
     return;
   }

@@ -185,7 +185,7 @@ export class Machine {
 
   corrupt(expected: string, found: string): CheckpointLoadError {
     return this.fail("PICKLE_CORRUPT", `expected ${expected}, found ${found}`, { expected, found }, [
-      "The file is damaged, or was made to deceive: do not load it with Python.",
+      "The file is damaged or made to deceive: do not load it with Python.",
     ]);
   }
 

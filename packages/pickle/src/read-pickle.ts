@@ -77,14 +77,10 @@ export function resultOf(machine: Machine, value: PickleValue): Pickle {
 function finish(machine: Machine): { protocol: number; opcodes: number } {
   const left = machine.depth + machine.marks.length;
   if (left > 0) {
-    machine.note(
-      "pickle-stack-leftover",
-      "warning",
-      `${left} values or marks are left on the stack at STOP: they are hidden from the result.`,
-    );
+    machine.note("pickle-stack-leftover", "warning", `${left} values or marks are left on the stack at STOP, hidden from the result.`);
   }
   if (machine.frameEnd !== Number.MAX_SAFE_INTEGER && machine.frameEnd > machine.pos) {
-    machine.note("pickle-frame", "error", `The last frame says that it ends at byte ${machine.frameEnd}, but STOP ends at ${machine.pos}.`);
+    machine.note("pickle-frame", "error", `A frame ends at byte ${machine.frameEnd}, but STOP at ${machine.pos}.`);
   }
   let opcodes = 0;
   let newest = { name: "", protocol: 0 };

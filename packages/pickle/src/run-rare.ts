@@ -106,7 +106,7 @@ export function runRare(machine: Machine, code: number): void {
     }
     case 0x97: // NEXT_BUFFER
       machine.built();
-      machine.note("pickle-buffer", "warning", "The pickle refers to a buffer that is kept outside of it and cannot be shown.");
+      machine.note("pickle-buffer", "warning", "The pickle refers to a buffer outside of it, which cannot be shown.");
       machine.push({ kind: "buffer", index: machine.buffers++, readonly: false });
       break;
     case 0x98: // READONLY_BUFFER
@@ -115,9 +115,9 @@ export function runRare(machine: Machine, code: number): void {
     case 0x82: // EXT1
     case 0x83: // EXT2
     case 0x84: // EXT4
-      throw machine.unsupported("an extension code has a meaning only in the program that registered it (copyreg.add_extension)");
+      throw machine.unsupported("an extension code means something only to the program that registered it");
     default:
-      throw machine.corrupt("one of the 68 opcodes of protocols 0 to 5", `byte 0x${code.toString(16).padStart(2, "0")}`);
+      throw machine.corrupt("an opcode of protocols 0 to 5", `byte 0x${code.toString(16).padStart(2, "0")}`);
   }
 }
 
@@ -129,7 +129,7 @@ function proto(machine: Machine): void {
   }
   machine.pos++;
   if (machine.at !== machine.start) {
-    const what = machine.protocol < 0 ? "does not stand at the start of the stream" : "appears a second time";
+    const what = machine.protocol < 0 ? "is not at the start" : "stands here again";
     machine.note("pickle-protocol", "warning", `PROTO ${what}: no pickler writes that.`);
   }
   machine.protocol = protocol;
@@ -142,9 +142,9 @@ function frame(machine: Machine): void {
   machine.pos += 8;
   const left = machine.bytes.length - machine.pos;
   if (machine.frameEnd !== Number.MAX_SAFE_INTEGER) {
-    machine.note("pickle-frame", "error", `A frame begins before the last one has ended, at byte ${machine.frameEnd}.`);
+    machine.note("pickle-frame", "error", `A frame begins before the last one ends, at byte ${machine.frameEnd}.`);
   }
-  if (length > left) machine.note("pickle-frame", "error", `A frame says that it has ${length} bytes, but ${left} are left.`);
+  if (length > left) machine.note("pickle-frame", "error", `A frame claims ${length} bytes, but ${left} are left.`);
   machine.frameEnd = length > left ? Number.MAX_SAFE_INTEGER : machine.pos + length;
 }
 

@@ -174,7 +174,7 @@ function tuple(machine: Machine, length: number): void {
 
 function leaveFrame(machine: Machine): void {
   if (machine.pos > machine.frameEnd) {
-    machine.note("pickle-frame", "error", `A frame says that it ends at byte ${machine.frameEnd}, in the middle of an opcode.`);
+    machine.note("pickle-frame", "error", `A frame ends at byte ${machine.frameEnd}, in the middle of an opcode.`);
   }
   machine.frameEnd = Number.MAX_SAFE_INTEGER;
 }

@@ -10,7 +10,7 @@ import type { PickleValue } from "./values.js";
 function line(machine: Machine): Uint8Array {
   const { bytes, pos, end } = machine;
   const feed = bytes.indexOf(0x0a, pos);
-  if (feed < 0 || feed >= end) throw machine.endOfBytes("a line of text ending in a line feed");
+  if (feed < 0 || feed >= end) throw machine.endOfBytes("a line that ends in a line feed");
   machine.pos = feed + 1;
   if (feed - pos > machine.limits.pickleStringBytes) throw machine.overLimit("pickleStringBytes", feed - pos);
   return bytes.subarray(pos, feed);
@@ -65,14 +65,14 @@ export function readString(machine: Machine): string | Uint8Array {
     throw machine.corrupt("a string in quotes", quote(decodeLatin1(bytes.subarray(0, 40))));
   }
   const value = decodeStringEscape(bytes.subarray(1, -1));
-  if (!value) throw machine.corrupt("the escapes of a Python string", quote(decodeLatin1(bytes.subarray(0, 40))));
+  if (!value) throw machine.corrupt("escapes of Python", quote(decodeLatin1(bytes.subarray(0, 40))));
   return decodeUtf8(value, 0, value.length) ?? value;
 }
 
 /** UNICODE: raw-unicode-escape. */
 export function readUnicode(machine: Machine): string {
   const text = decodeRawUnicodeEscape(line(machine));
-  if (text === undefined) throw machine.corrupt("the escapes \\uXXXX and \\UXXXXXXXX", "another escape");
+  if (text === undefined) throw machine.corrupt("\\uXXXX or \\UXXXXXXXX", "another escape");
   return text;
 }
 

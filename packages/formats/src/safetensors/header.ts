@@ -78,7 +78,7 @@ export function* readHeader(source: ByteSource, strict: boolean, limits: Limits,
   if (declared > BigInt(source.size - LENGTH_BYTES)) {
     throw malformed(
       source.name,
-      `declares a length of ${declared} bytes, but only ${source.size - LENGTH_BYTES} follow: the file is cut off or not safetensors`,
+      `declares ${declared} bytes, but ${source.size - LENGTH_BYTES} follow: the file is cut off or not safetensors`,
       {
         declared: String(declared),
         available: source.size - LENGTH_BYTES,
@@ -138,8 +138,8 @@ class HeaderChecker {
     const json = parseStrictJson(text, `The header of ${this.#name}`, "SAFETENSORS_HEADER");
     const root = json.value;
     if (!(root instanceof Map)) throw this.#malformed("is not a JSON object");
-    if (!text.startsWith("{")) this.tolerate("safetensors-leading-space", "begins with white space, where the format demands '{'");
-    if (/[\t\n\r] *$/.test(text)) this.tolerate("safetensors-padding", "is padded with characters other than the space");
+    if (!text.startsWith("{")) this.tolerate("safetensors-leading-space", "begins with white space");
+    if (/[\t\n\r] *$/.test(text)) this.tolerate("safetensors-padding", "is padded with other characters than spaces");
     const tensors = new Set<StrictJson>(root.values());
     for (const { parent, replaced } of json.duplicates) if (parent === root) tensors.add(replaced);
     tensors.delete(root.get("__metadata__") ?? null);
@@ -171,7 +171,7 @@ class HeaderChecker {
 
   #tensor(name: string, entry: StrictJson, json: StrictJsonResult): HeaderTensor {
     const label = `tensor ${quoted(name)}`;
-    if (!(entry instanceof Map)) throw this.#malformed(`describes ${label} by something that is not an object`);
+    if (!(entry instanceof Map)) throw this.#malformed(`gives ${label} no object`);
     const dtype = entry.get("dtype");
     if (typeof dtype !== "string") throw this.#malformed(`gives ${label} no dtype`);
     if (!SAFETENSORS_DTYPES.has(dtype) || !isDType(dtype)) {
@@ -182,7 +182,7 @@ class HeaderChecker {
       if (!Array.isArray(list)) throw this.#malformed(`gives ${label} no list "${field}"`);
       const exact = list.filter((item): item is number => typeof item === "number" && item >= 0 && !Object.is(item, -0));
       if (exact.length === list.length && !json.inexact.has(list)) return exact;
-      throw this.#malformed(`gives ${label} a "${field}" with an entry that is not an integer from 0 to 2^53 - 1`);
+      throw this.#malformed(`gives ${label} a "${field}" with other entries than integers from 0 to 2^53 - 1`);
     };
     const shape = integers("shape");
     const [begin, end, ...rest] = integers("data_offsets");

@@ -34,17 +34,15 @@ export function checkOffsets(tensors: readonly HeaderTensor[], dataBytes: number
   if (at > dataBytes) {
     const missing = tensors.filter(({ end }) => end > dataBytes).length;
     throw wrong(
-      `${file} is cut off: its tensors need ${at} bytes of data, but ${dataBytes} follow the header. ${missing} of ${tensors.length} tensors are incomplete.`,
+      `${file} is cut off: its tensors need ${at} bytes of data, but it has ${dataBytes}. ${missing} of ${tensors.length} tensors are incomplete.`,
       { expected: at, found: dataBytes, incompleteTensors: missing },
-      ["Fetch the file again; the download may have stopped early."],
+      ["Fetch the file again, or compare its size with the original's."],
     );
   }
   if (at < dataBytes) {
-    throw wrong(
-      `${file} has ${dataBytes - at} bytes after the last tensor, which no tensor accounts for.`,
-      { expected: at, found: dataBytes },
-      ["Something was appended to the file, or its header belongs to another file."],
-    );
+    throw wrong(`${file} has ${dataBytes - at} bytes after the last tensor.`, { expected: at, found: dataBytes }, [
+      "Something was appended to the file, or its header belongs to another file.",
+    ]);
   }
 }
 

@@ -53,7 +53,7 @@ export function* readStack(source: ByteSource, limits: Limits, options: OpenOpti
 
 function parseStack(bytes: Uint8Array, limits: Limits, name: string): LegacyStack {
   const magic = readPickle(bytes, { limits });
-  if (magic.value !== LEGACY_MAGIC) throw torchError(`${name} begins with a pickle that is not torch's magic number.`);
+  if (magic.value !== LEGACY_MAGIC) throw torchError(`${name} does not begin with torch's magic number.`);
   const protocol = readPickle(bytes, { start: magic.end, limits });
   if (protocol.value !== PROTOCOL_VERSION) {
     throw torchError(`${name} has the legacy protocol ${describeValue(protocol.value)}; only ${PROTOCOL_VERSION} is known.`);
@@ -74,13 +74,13 @@ function checkTypeSizes(system: PickleValue): Finding[] {
   return Object.entries(TYPE_BYTES).flatMap(([type, expected]): Finding[] => {
     const found = sizes.entries.find(([name]) => name === type)?.[1];
     if (found === undefined || found === expected) return [];
-    const message = `The file says that it was written where a C ${type} has ${describeValue(found)} bytes, and not ${expected}.`;
+    const message = `The file was written where a C ${type} has ${describeValue(found)} bytes, not ${expected}.`;
     return [{ rule: "torch-type-size", severity: "warning", message }];
   });
 }
 
 function storageKeys(value: PickleValue, name: string): string[] {
-  if (!isKind(value, "list")) throw torchError(`${name} has no list of storage keys after its main pickle.`);
+  if (!isKind(value, "list")) throw torchError(`${name} has no list of storage keys.`);
   const keys = value.items.map((key) => {
     if (typeof key === "string" || typeof key === "number") return String(key);
     throw torchError(`${name} has the storage key ${describeValue(key)}, where a string was expected.`);

@@ -54,7 +54,7 @@ export class LegacyStorages {
     if (known && (known.byteLength !== byteLength || known.itemBytes !== itemBytes)) {
       throw new CheckpointLoadError(
         "TORCH_STORAGE_SIZE",
-        `The storage "${key}" of ${this.#source.name} is said to have ${known.byteLength} bytes in elements of ${known.itemBytes} in one place, and ${byteLength} in elements of ${itemBytes} in another.`,
+        `The storage "${key}" of ${this.#source.name} has ${known.byteLength} bytes in elements of ${known.itemBytes} in one place, ${byteLength} in elements of ${itemBytes} in another.`,
         { details: { storage: key } },
       );
     }
@@ -71,13 +71,13 @@ export class LegacyStorages {
    */
   place(keys: readonly string[], dataStart: number): Finding[] {
     const listed = new Set(keys);
-    for (const key of this.#declared.keys()) if (!listed.has(key)) throw this.#missing(key, "which its list of storages does not name");
+    for (const key of this.#declared.keys()) if (!listed.has(key)) throw this.#missing(key, "which its list of storages lacks");
     let at = dataStart;
     for (const key of keys) {
       const declared = this.#declared.get(key);
       if (!declared) {
         // The size of its elements stands in a persistent id only, and none names it.
-        const message = `The storage "${key}" belongs to no tensor, so what follows it cannot be found: tensors that lie there cannot be read.`;
+        const message = `The storage "${key}" belongs to no tensor: what follows it cannot be found.`;
         return [{ rule: "torch-unreferenced-storage", severity: "error", message, at: `byte ${at}` }];
       }
       this.#starts.set(key, at + COUNT_BYTES);
@@ -88,7 +88,7 @@ export class LegacyStorages {
       throw new CheckpointLoadError(
         "TORCH_CORRUPT",
         `${name} is cut off: its ${keys.length} storages end at byte ${at}, but the file has ${size}.`,
-        { details: { expected: at, found: size }, suggestions: ["Fetch the file again; the download may have stopped early."] },
+        { details: { expected: at, found: size }, suggestions: ["Fetch the file again, or compare its size with the original's."] },
       );
     }
     if (at === size) return [];
@@ -127,13 +127,13 @@ export class LegacyStorages {
   async #check(key: string, options?: SignalOptions): Promise<number> {
     const start = this.#starts.get(key);
     const declared = this.#declared.get(key);
-    if (start === undefined || !declared) throw this.#missing(key, "whose place in the file is not known");
+    if (start === undefined || !declared) throw this.#missing(key, "whose place is not known");
     const count = viewOf(await this.#source.read(start - COUNT_BYTES, start, options)).getBigInt64(0, true);
     const { byteLength, itemBytes } = declared;
     if (count * BigInt(itemBytes) !== BigInt(byteLength)) {
       throw new CheckpointLoadError(
         "TORCH_STORAGE_SIZE",
-        `The storage "${key}" of ${this.#source.name} begins with the element count ${count}, where ${byteLength / itemBytes} was expected.`,
+        `The storage "${key}" of ${this.#source.name} has ${count} elements, where ${byteLength / itemBytes} were expected.`,
         { details: { storage: key, count: String(count), byteLength, itemBytes } },
       );
     }

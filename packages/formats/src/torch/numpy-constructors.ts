@@ -1,4 +1,4 @@
-import { type DType, isDType, memorySource, realNumber, Storage, type Tree } from "@ckptkit/core";
+import { contiguousStrides, isDType, memorySource, realNumber, Storage, type Tree } from "@ckptkit/core";
 import type { PickleCall, PickleValue } from "@ckptkit/pickle";
 import { type BuildContext, type Constructor, isKind } from "./build-context.js";
 
@@ -9,32 +9,15 @@ interface NumpyDType {
   bigEndian: boolean;
 }
 
-const CODES: Readonly<Record<string, DType>> = {
-  b1: "BOOL",
-  i1: "I8",
-  i2: "I16",
-  i4: "I32",
-  i8: "I64",
-  u1: "U8",
-  u2: "U16",
-  u4: "U32",
-  u8: "U64",
-  f2: "F16",
-  f4: "F32",
-  f8: "F64",
-  c8: "C64",
-  c16: "C128",
-};
-
 /** Functions by which numpy values are pickled. @see https://github.com/numpy/numpy numpy/_core/src/multiarray/methods.c, array_setstate */
-export const NUMPY_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
-  "numpy.core.multiarray._reconstruct": reconstruct,
-  "numpy._core.multiarray._reconstruct": reconstruct,
-  "numpy.core.multiarray.scalar": scalar,
-  "numpy._core.multiarray.scalar": scalar,
-  "numpy._core.numeric._frombuffer": fromBuffer,
-  "numpy.core.numeric._frombuffer": fromBuffer,
-};
+export const NUMPY_CONSTRUCTORS: Readonly<Record<string, Constructor>> = /* @__PURE__ */ Object.fromEntries(
+  // numpy 2 put an underscore before its core.
+  ["numpy.core.", "numpy._core."].flatMap((core): [string, Constructor][] => [
+    [`${core}multiarray._reconstruct`, reconstruct],
+    [`${core}multiarray.scalar`, scalar],
+    [`${core}numeric._frombuffer`, fromBuffer],
+  ]),
+);
 
 /** BUILD state of an array: (version, shape, dtype, is Fortran order, bytes or a list of objects). */
 function reconstruct(_args: readonly PickleValue[], call: PickleCall, context: BuildContext): Tree | undefined {
@@ -63,7 +46,7 @@ function arrayOf(
     context.note({
       rule: "numpy-array-size",
       severity: "error",
-      message: `A numpy array of type ${type.dtype} and shape [${shape.slice(0, 16).join(", ")}] comes with ${bytes.length} bytes, where ${(elements * type.bits) / 8} were expected.`,
+      message: `A numpy array of type ${type.dtype} and shape [${shape.slice(0, 16).join(", ")}] has ${bytes.length} bytes, where ${(elements * type.bits) / 8} were expected.`,
     });
     return undefined;
   }
@@ -79,54 +62,40 @@ function arrayOf(
       shape,
       storage,
       byteOffset: 0,
-      ...(fortran ? { strides: fortranStrides(shape) } : {}),
-      ...(isDType(type.dtype) ? {} : { bits: type.bits }),
+      ...(fortran && { strides: contiguousStrides([...shape].reverse()).reverse() }),
+      ...(!isDType(type.dtype) && { bits: type.bits }),
     },
   };
 }
 
-function fortranStrides(shape: readonly number[]): number[] {
-  let step = 1;
-  return shape.map((size) => {
-    const stride = step;
-    step *= Math.max(1, size);
-    return stride;
-  });
-}
+/** Elements of which one is shown as a number. */
+const NUMBERS = {
+  F32: Float32Array,
+  F64: Float64Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+} as const;
+
+const isNumber = (dtype: string): dtype is keyof typeof NUMBERS => Object.hasOwn(NUMBERS, dtype);
 
 /** (dtype, bytes): a number, or a string of the bytes when the type is not numeric. */
 function scalar(args: readonly PickleValue[], _call: PickleCall, context: BuildContext): Tree | undefined {
   const type = readDType(args[0], context);
   const bytes = toBytes(args[1], context);
   if (!type || !bytes || bytes.length * 8 !== type.bits) return undefined;
-  const view = new DataView(bytes.slice().buffer);
-  const little = !type.bigEndian;
-  switch (type.dtype) {
-    case "BOOL":
-      return bytes[0] !== 0;
-    case "F32":
-      return realNumber(view.getFloat32(0, little));
-    case "F64":
-      return realNumber(view.getFloat64(0, little));
-    case "I8":
-      return view.getInt8(0);
-    case "U8":
-      return view.getUint8(0);
-    case "I16":
-      return view.getInt16(0, little);
-    case "U16":
-      return view.getUint16(0, little);
-    case "I32":
-      return view.getInt32(0, little);
-    case "U32":
-      return view.getUint32(0, little);
-    case "I64":
-      return exactInteger(view.getBigInt64(0, little));
-    case "U64":
-      return exactInteger(view.getBigUint64(0, little));
-    default:
-      return undefined;
-  }
+  if (type.dtype === "BOOL") return bytes[0] !== 0;
+  if (!isNumber(type.dtype)) return undefined;
+  const element = bytes.slice();
+  if (type.bigEndian) element.reverse();
+  const [value = 0] = new NUMBERS[type.dtype](element.buffer);
+  if (typeof value === "bigint") return exactInteger(value);
+  return type.dtype.startsWith("F") ? realNumber(value) : value;
 }
 
 const exactInteger = (value: bigint): number | bigint => (BigInt.asIntN(54, value) === value ? Number(value) : value);
@@ -143,8 +112,9 @@ function readDType(value: PickleValue | undefined, context: BuildContext): Numpy
   const declared = Number(match[2]) * (match[1] === "U" ? 4 : 1);
   const bytes = typeof itemBytes === "number" && itemBytes > 0 ? itemBytes : declared;
   const bigEndian = order === ">";
-  const known = Object.hasOwn(CODES, code) ? CODES[code] : undefined;
-  return { dtype: known ?? `${bigEndian ? ">" : "<"}${code}`, bits: 8 * bytes, bigEndian: bigEndian && known !== undefined };
+  const name = code === "b1" ? "BOOL" : /^[iufc]/.test(code) ? code.charAt(0).toUpperCase() + 8 * declared : "";
+  if (isDType(name)) return { dtype: name, bits: 8 * bytes, bigEndian };
+  return { dtype: `${bigEndian ? ">" : "<"}${code}`, bits: 8 * bytes, bigEndian: false };
 }
 
 /** numpy's own bound. @see https://github.com/numpy/numpy numpy/_core/include/numpy/ndarraytypes.h, NPY_MAXDIMS */

@@ -7,16 +7,8 @@ import { type Constructor, isKind } from "./build-context.js";
  * protocols write as calls (bytes, sets, bytearrays) have been recognised by the pickle reader already.
  */
 export const PYTHON_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
-  "collections.OrderedDict": mapping("collections.OrderedDict"),
-  "collections.defaultdict": mapping("collections.defaultdict"),
-  "collections.Counter": mapping("collections.Counter"),
-  "builtins.dict": mapping("dict"),
-  "collections.deque": sequence("collections.deque"),
-  "torch.Size": sequence("torch.Size"),
-  "builtins.list": sequence("list"),
-  "builtins.tuple": sequence("tuple"),
-  "builtins.set": sequence("set"),
-  "builtins.frozenset": sequence("frozenset"),
+  ...named(["collections.OrderedDict", "collections.defaultdict", "collections.Counter", "builtins.dict"], mapping),
+  ...named(["collections.deque", "torch.Size", "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset"], sequence),
   // (class, base, state of the base): how protocols 0 and 1 make an instance.
   "copyreg._reconstructor": ([cls, base, state], call, context, remember) => {
     const type = context.nameOf(cls);
@@ -25,6 +17,11 @@ export const PYTHON_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
     return context.opaque(type, plain ? [] : [state], call, remember);
   },
 };
+
+/** Built-in types are shown without their module. */
+function named(names: readonly string[], make: (type: string) => Constructor): Record<string, Constructor> {
+  return Object.fromEntries(names.map((name) => [name, make(name.replace("builtins.", ""))]));
+}
 
 /** A mapping: its first argument (a dict, or pairs) and the items that were set on it. */
 function mapping(type: string): Constructor {

@@ -16,7 +16,7 @@ export function resolveStorage(id: PickleValue, context: BuildContext): { storag
   const [tag, cls, key, , count, view] = items;
   const className = context.nameOf(cls);
   if (tag !== "storage" || className === undefined || (typeof key !== "string" && typeof key !== "number") || items.length > 6) {
-    throw torchError("A tensor's storage is named by a persistent id that is not ('storage', class, key, location, size).");
+    throw torchError("The persistent id of a storage is not ('storage', class, key, location, size).");
   }
   const dtype = dtypeOfClass(className, "Storage");
   if (dtype === undefined && className !== UNTYPED_STORAGE) throw torchError(`The storage class ${className} is not known.`, { className });

@@ -14,10 +14,10 @@ export const TENSOR_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
   "torch._utils._rebuild_tensor_v2": (args, _call, context) => strided(args, context, { requiresGrad: args[4], flags: args[6] }),
   "torch._utils._rebuild_tensor_v3": (args, _call, context) =>
     strided(args, context, { requiresGrad: args[4], dtype: context.nameOf(args[6]) ?? describeValue(args[6]), flags: args[7] }),
-  "torch._utils._rebuild_qtensor": (args, _call, context) => quantized(args, context),
-  "torch._utils._rebuild_parameter": (args, _call, context) => parameter(args, context),
-  "torch._utils._rebuild_parameter_with_state": (args, _call, context) => parameter(args, context),
-  "torch.nn.parameter.Parameter": (args, _call, context) => parameter(args, context),
+  "torch._utils._rebuild_qtensor": quantized,
+  "torch._utils._rebuild_parameter": parameter,
+  "torch._utils._rebuild_parameter_with_state": parameter,
+  "torch.nn.parameter.Parameter": parameter,
   "torch._utils._rebuild_meta_tensor_no_storage": ([dtypeName, size, stride, requiresGrad], _call, context) => {
     const dtype = dtypeOfGlobal(context.nameOf(dtypeName) ?? "");
     if (dtype === undefined) return undefined;
@@ -32,40 +32,36 @@ export const TENSOR_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
   },
   "torch._utils._rebuild_sparse_tensor": ([layout, data], _call, context) => {
     const built = layout === undefined ? null : context.build(layout);
-    const name = isNode(built) && built.kind === "global" ? built.name : undefined;
-    const parts = name === undefined || !Object.hasOwn(SPARSE_PARTS, name) ? undefined : SPARSE_PARTS[name];
-    return name !== undefined && parts && isKind(data, "tuple") ? composite(name, parts, data.items, context) : undefined;
+    const name = isNode(built) && built.kind === "global" ? built.name : "";
+    const parts = Object.hasOwn(SPARSE_PARTS, name) ? SPARSE_PARTS[name] : undefined;
+    return parts !== undefined && isKind(data, "tuple") ? composite(name, parts, data.items, context) : undefined;
   },
   "torch.serialization._get_layout": ([name]) => (typeof name === "string" ? { kind: "global", name } : undefined),
   "torch._utils._rebuild_nested_tensor": (args, _call, context) => composite("torch.nested_tensor", NESTED_PARTS, args, context),
   "torch._tensor._rebuild_from_type_v2": rebuildFromType,
   "torch.tensor._rebuild_from_type_v2": rebuildFromType,
   "torch._tensor._rebuild_from_type": rebuildFromType,
-  "torch._utils._rebuild_device_tensor_from_numpy": (args, _call, context) => {
-    const array = isKind(args[0], "call") ? context.build(args[0]) : undefined;
-    const same = isTensor(array) && array.tensor.dtype === dtypeOfGlobal(context.nameOf(args[1]) ?? "");
-    return same ? array : undefined;
+  "torch._utils._rebuild_device_tensor_from_numpy": ([array, dtype], _call, context) => {
+    const tensor = deviceTensor(array, context);
+    return tensor?.tensor.dtype === dtypeOfGlobal(context.nameOf(dtype) ?? "") ? tensor : undefined;
   },
-  "torch._utils._rebuild_device_tensor_from_cpu_tensor": (args, _call, context) => {
-    const tensor = isKind(args[0], "call") ? context.build(args[0]) : undefined;
-    return isTensor(tensor) ? tensor : undefined;
-  },
+  "torch._utils._rebuild_device_tensor_from_cpu_tensor": ([tensor], _call, context) => deviceTensor(tensor, context),
 };
 
 /** What the data of a sparse tensor of each layout consists of, in order. */
-const SPARSE_PARTS: Readonly<Record<string, readonly string[]>> = {
-  "torch.sparse_coo": ["indices", "values", "size", "is_coalesced"],
-  "torch.sparse_csr": ["crow_indices", "col_indices", "values", "size"],
-  "torch.sparse_bsr": ["crow_indices", "col_indices", "values", "size"],
-  "torch.sparse_csc": ["ccol_indices", "row_indices", "values", "size"],
-  "torch.sparse_bsc": ["ccol_indices", "row_indices", "values", "size"],
+const SPARSE_PARTS: Readonly<Record<string, string>> = {
+  "torch.sparse_coo": "indices values size is_coalesced",
+  "torch.sparse_csr": "crow_indices col_indices values size",
+  "torch.sparse_bsr": "crow_indices col_indices values size",
+  "torch.sparse_csc": "ccol_indices row_indices values size",
+  "torch.sparse_bsc": "ccol_indices row_indices values size",
 };
-const NESTED_PARTS = ["buffer", "sizes", "strides", "storage_offsets"];
+const NESTED_PARTS = "buffer sizes strides storage_offsets";
 
 /** A tensor that is made of several dense ones: an object with those as its attributes. */
-function composite(type: string, names: readonly string[], parts: readonly PickleValue[], context: BuildContext): Tree {
+function composite(type: string, names: string, parts: readonly PickleValue[], context: BuildContext): Tree {
   context.charge(parts.length);
-  const entries = parts.map((part, index): [Tree, Tree] => [names[index] ?? `part_${index}`, context.build(part)]);
+  const entries = parts.map((part, index): [Tree, Tree] => [names.split(" ")[index] ?? `part_${index}`, context.build(part)]);
   return { kind: "object", type, attributes: { kind: "map", type: "dict", entries } };
 }
 
@@ -86,7 +82,14 @@ export function tensorOfClass(name: string, call: PickleCall, context: BuildCont
   return strided(state.items, context, {});
 }
 
-const isTensor = (tree: Tree | undefined): tree is Extract<Tree, { kind: "tensor" }> => isNode(tree) && tree.kind === "tensor";
+/** What stood on a device, as it was moved from there. */
+function deviceTensor(value: PickleValue | undefined, context: BuildContext): TensorNode | undefined {
+  const built = isKind(value, "call") ? context.build(value) : undefined;
+  return isTensor(built) ? built : undefined;
+}
+
+type TensorNode = Extract<Tree, { kind: "tensor" }>;
+const isTensor = (tree: Tree | undefined): tree is TensorNode => isNode(tree) && tree.kind === "tensor";
 const isFloating = ({ dtype }: TensorSpec): boolean => isDType(dtype) && DTYPES[dtype].kind === "float";
 const tensorNode = (tensor: TensorSpec): Tree => ({ kind: "tensor", tensor });
 
@@ -126,14 +129,14 @@ function strided(args: readonly PickleValue[], context: BuildContext, extras: St
   return tensorNode(spec);
 }
 
-function parameter(args: readonly PickleValue[], context: BuildContext): Tree | undefined {
+function parameter(args: readonly PickleValue[], _call: PickleCall, context: BuildContext): Tree | undefined {
   const data = args[0] === undefined ? undefined : context.build(args[0]);
   if (!isTensor(data)) return undefined;
   return tensorNode({ ...data.tensor, requiresGrad: args[1] !== false });
 }
 
 /** (storage, offset, size, stride, quantizer parameters, requires_grad, hooks) */
-function quantized(args: readonly PickleValue[], context: BuildContext): Tree | undefined {
+function quantized(args: readonly PickleValue[], _call: PickleCall, context: BuildContext): Tree | undefined {
   const params = args[4];
   if (!isKind(params, "tuple")) return undefined;
   const [scheme, first, second, axis] = params.items;

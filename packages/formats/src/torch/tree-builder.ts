@@ -81,7 +81,7 @@ export class TreeBuilder implements BuildContext {
   charge(items: number): void {
     this.#copied += items;
     if (this.#copied <= this.limits.treeVisits) return;
-    checkLimit(this.limits, "treeVisits", this.#copied, "Items of the pickled object that are given to several constructors");
+    checkLimit(this.limits, "treeVisits", this.#copied, "Items given to several constructors");
   }
 
   buildAll(values: readonly PickleValue[]): Tree[] {

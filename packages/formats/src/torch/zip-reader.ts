@@ -102,7 +102,7 @@ function findRoot(archive: ZipArchive, findings: Finding[]): string {
     findings.push({
       rule: "torch-second-root",
       severity: "warning",
-      message: `${strangers.length} members lie outside of the checkpoint's folder ${JSON.stringify(root)}, the first of them ${JSON.stringify(strangers[0])}: torch refuses such a file.`,
+      message: `${strangers.length} members lie outside of the folder ${JSON.stringify(root)}, the first of them ${JSON.stringify(strangers[0])}: torch refuses that.`,
     });
   }
   return root;
@@ -111,7 +111,7 @@ function findRoot(archive: ZipArchive, findings: Finding[]): string {
 /** What the archive holds besides a pickle and its storages. */
 function contentFindings(archive: ZipArchive, root: string): Finding[] {
   if (!archive.entries.has(`${root}/constants.pkl`)) return [];
-  const message = "The archive is a TorchScript program: it holds code besides its tensors, which was not looked at.";
+  const message = "The archive is a TorchScript program: its code was not looked at.";
   return [{ rule: "torchscript", severity: "info", message, at: `${root}/constants.pkl` }];
 }
 
@@ -120,7 +120,7 @@ function notTorch(archive: ZipArchive): CheckpointLoadError {
   const listed = names.length === 0 ? "" : `: ${names.slice(0, 5).join(", ")}${names.length > 5 ? " ..." : ""}`;
   return new CheckpointLoadError(
     "UNSUPPORTED_FORMAT",
-    `${archive.name} is a zip archive, but not of torch.save: no folder of it has a data.pkl. It holds ${names.length} members${listed}.`,
+    `${archive.name} is a zip archive, but not of torch.save: none of its ${names.length} members is a data.pkl${listed}.`,
     { details: { members: names.slice(0, 20) } },
   );
 }

@@ -40,7 +40,7 @@ export class ZipStorages {
 
   #entryOf({ key, byteLength, view }: StorageRequest): ZipEntry {
     const { name: file, entries } = this.#archive;
-    if (view) throw torchError(`The storage "${key}" of ${file} is a view of another, which only the legacy format has.`);
+    if (view) throw torchError(`The storage "${key}" of ${file} is a view of another: only legacy files have those.`);
     const record = `${this.#root}/data/${key}`;
     const entry = entries.get(record);
     if (!entry) {
@@ -49,7 +49,7 @@ export class ZipStorages {
         `A tensor's storage "${key}" should be the record ${record} of ${file}, which is not there.`,
         {
           details: { record },
-          suggestions: ["The file was not written to its end, or a tool that does not know torch's records has re-packed it."],
+          suggestions: ["The file was not written to its end, or re-packed by another tool."],
         },
       );
     }
@@ -59,7 +59,7 @@ export class ZipStorages {
         `The storage "${key}" of ${file} has ${entry.byteLength} bytes, but its tensors say ${byteLength}.`,
         {
           details: { record, expected: byteLength, found: entry.byteLength },
-          suggestions: ["The file is damaged or was made to mislead; current torch refuses it as well."],
+          suggestions: ["The file is damaged or made to deceive; torch refuses it as well."],
         },
       );
     }
@@ -75,14 +75,14 @@ export class ZipStorages {
     if (this.#unchecked === 0) return [];
     const count = `${this.#unchecked} of ${this.#filled} storages`;
     if (!mainHasCrc || this.#unchecked < this.#filled) {
-      const message = `The archive records no CRC-32 for ${count}, so damage to their bytes cannot be seen.`;
+      const message = `The archive records no CRC-32 for ${count}: damage to their bytes cannot be seen.`;
       return [{ rule: "no-crc", severity: "info", message }];
     }
     return [
       {
         rule: "weights-not-written",
         severity: "warning",
-        message: `None of the ${this.#filled} storages has a CRC-32 although the pickle has one, as torch.serialization.skip_data() leaves them: their bytes may never have been written.`,
+        message: `None of the ${this.#filled} storages has a CRC-32, but the pickle has one, as after torch.serialization.skip_data(): their bytes may never have been written.`,
       },
     ];
   }

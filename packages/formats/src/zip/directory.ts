@@ -104,7 +104,7 @@ function parseEntries(bytes: Bytes, count: number, archive: string, tolerate: To
     if (method !== METHOD.stored && method !== METHOD.deflated) {
       const error = new CheckpointLoadError(
         "ZIP_UNSUPPORTED",
-        `The member ${JSON.stringify(name)} of ${archive} is compressed by method ${method}; only stored (0) and DEFLATE (8) are read.`,
+        `The member ${JSON.stringify(name)} of ${archive} is compressed by method ${method}, not stored (0) or DEFLATE (8).`,
         { details: { member: name, method }, suggestions: ["Pack the file again without compression: zip -0."] },
       );
       refuse(tolerate, "zip-method", error);
@@ -173,7 +173,7 @@ function placeEntries(entries: readonly ZipEntry[], directoryStart: number, arch
     if (least > entry.limit) {
       const error = zipError(
         archive,
-        `the member ${JSON.stringify(entry.name)} needs bytes up to ${least}, but the next part of the archive begins at ${entry.limit}`,
+        `the member ${JSON.stringify(entry.name)} ends at ${least}, but the next part begins at ${entry.limit}`,
         { member: entry.name, headerStart: entry.headerStart, compressedBytes: entry.compressedBytes },
       );
       refuse(tolerate, "zip-overlap", error);
@@ -184,7 +184,7 @@ function placeEntries(entries: readonly ZipEntry[], directoryStart: number, arch
       hiddenBytes += slack;
     }
     if (entry.method === METHOD.stored && entry.compressedBytes !== entry.byteLength) {
-      const why = `the stored member ${JSON.stringify(entry.name)} declares two different sizes, ${entry.compressedBytes} and ${entry.byteLength}`;
+      const why = `the stored member ${JSON.stringify(entry.name)} has two sizes, ${entry.compressedBytes} and ${entry.byteLength}`;
       refuse(tolerate, "zip-size", zipError(archive, why));
     }
   }
@@ -193,7 +193,7 @@ function placeEntries(entries: readonly ZipEntry[], directoryStart: number, arch
     {
       rule: "zip-hidden-bytes",
       severity: "warning",
-      message: `${hiddenBytes} bytes of the archive belong to no member: another program may see other content there.`,
+      message: `${hiddenBytes} bytes of the archive belong to no member: other programs may see content there.`,
       at: `byte ${hiddenAt}`,
     },
   ];

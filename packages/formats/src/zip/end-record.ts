@@ -65,10 +65,10 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions, tole
   if (at < 0) {
     throw new CheckpointLoadError(
       "ZIP_NO_END_RECORD",
-      `${source.name} begins like a zip archive, but has no end record: the last ${tail.length} of its ${source.size} bytes were searched.`,
+      `${source.name} begins like a zip archive, but its last ${tail.length} of ${source.size} bytes hold no end record.`,
       {
         details: { size: source.size },
-        suggestions: ["The file is most likely cut off: fetch it again, or compare its size with the original's."],
+        suggestions: ["Fetch the file again, or compare its size with the original's."],
       },
     );
   }
@@ -92,11 +92,7 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions, tole
     !agree(small.directoryStart, end64.record.directoryStart, OVERFLOW_32)
   ) {
     const details = { end: small, end64: end64.record };
-    refuse(
-      tolerate,
-      "zip-contradicting-ends",
-      zipError(source.name, "its end record and its zip64 end record contradict each other", details),
-    );
+    refuse(tolerate, "zip-contradicting-ends", zipError(source.name, "its end record and zip64 end record contradict each other", details));
   }
   return ended(end64.record, end64.start);
 }
@@ -182,7 +178,7 @@ function readZip64(
 
 const severalDisks = (name: string): CheckpointLoadError =>
   new CheckpointLoadError("ZIP_UNSUPPORTED", `${name} is part of a zip archive on several disks.`, {
-    suggestions: ["Put the parts together with the program that split them."],
+    suggestions: ["Put the parts together first."],
   });
 
 function checkPlace(record: EndRecord, endStart: number, name: string, tolerate: Tolerate | undefined): void {

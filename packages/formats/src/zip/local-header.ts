@@ -17,7 +17,7 @@ export function checkLocalHeader(header: Bytes, entry: ZipEntry, archive: string
   const label = JSON.stringify(entry.name);
   const at = entry.headerStart;
   if (view.getUint32(0, true) !== SIGNATURE.local) {
-    throw zipError(archive, `no header stands at ${at}, where the directory places ${label}`, { at });
+    throw zipError(archive, `no header is at ${at}, where the directory places ${label}`, { at });
   }
   const flags = view.getUint16(6, true);
   checkReadable(entry.name, flags, archive);
@@ -47,7 +47,7 @@ export function checkLocalHeader(header: Bytes, entry: ZipEntry, archive: string
   }
   const start = localHeaderEnd(entry) + view.getUint16(28, true);
   if (start + entry.compressedBytes > entry.limit) {
-    throw zipError(archive, `the data of ${label} reaches into the next part of the archive`, {
+    throw zipError(archive, `the data of ${label} reaches into the next part`, {
       start,
       bytes: entry.compressedBytes,
       limit: entry.limit,

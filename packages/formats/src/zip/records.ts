@@ -42,7 +42,7 @@ export const OVERFLOW_32 = 0xffffffff;
 export function zipError(name: string, why: string, details: Record<string, unknown> = {}): CheckpointLoadError {
   return new CheckpointLoadError("ZIP_CORRUPT", `The zip archive ${name} is damaged: ${why}.`, {
     details,
-    suggestions: ["Fetch the file again, or compare its size and checksum with the original's."],
+    suggestions: ["Fetch the file again, or compare its size with the original's."],
   });
 }
 
