@@ -95,7 +95,7 @@ export async function chooseCheckpoint(folder: Folder, wanted?: string): Promise
   }
   throw new CheckpointConfigError(
     "SEVERAL_CHECKPOINTS",
-    `${folder.name} holds ${candidates.length} checkpoints: ${someNames(candidates.map(({ path }) => path))}.`,
+    `There are ${candidates.length} checkpoints in ${folder.name}, and none was chosen: ${someNames(candidates.map(({ path }) => path))}.`,
     {
       details: { folder: folder.name, checkpoints: candidates.slice(0, 50).map(({ path, byteLength }) => ({ path, byteLength })) },
       suggestions: [`Choose one: openCheckpoint(folder, { path: ${JSON.stringify(first.path)} }).`],

@@ -1,8 +1,10 @@
 import {
   blobSource,
+  CheckpointError,
   CheckpointSourceError,
   type HttpSourceOptions,
   httpFile,
+  type KernelPool,
   type Kernels,
   type Platform,
   type RetryOptions,
@@ -22,6 +24,7 @@ import { fileHandleSource } from "../files/file-handle-source.js";
 import { isOpfsAddress } from "../opfs/opfs-path.js";
 import { type OpfsSinkOptions, opfsSink } from "../opfs/opfs-sink.js";
 import { opfsSource } from "../opfs/opfs-source.js";
+import { type WorkerPoolOptions, workerPool } from "../pool/worker-pool.js";
 import { blobUrlSource, isBlobUrl } from "../remote/blob-url-source.js";
 import { type CopyOptions, copies } from "../remote/copies.js";
 import { withDescriptor } from "../remote/descriptor.js";
@@ -44,6 +47,8 @@ export interface BrowserPlatformOptions {
   cache?: RangeCache | undefined;
   /** Which files are downloaded whole, where a server leaves no other way. */
   downloads?: CopyOptions | undefined;
+  /** The Web Workers that run kernels; false for none. */
+  workers?: WorkerPoolOptions | false | undefined;
   /** How files of the origin private file system are written. */
   sink?: OpfsSinkOptions | undefined;
   /** Is given the finished files of `download:` addresses; saves them when left out, which only pages can. */
@@ -72,6 +77,7 @@ export function browserPlatform(options: BrowserPlatformOptions = {}): BrowserPl
   const { http = {}, retry = DEFAULT_RETRY, remote, s3Credentials, cache } = options;
   const registered: (File | FileSystemFileHandle)[] = [];
   let kernels: Promise<Kernels> | undefined;
+  let pool: Promise<KernelPool | undefined> | undefined;
 
   const registeredAt = (uri: string): File | FileSystemFileHandle | undefined => {
     const index = REGISTERED.exec(uri)?.[1];
@@ -121,6 +127,12 @@ export function browserPlatform(options: BrowserPlatformOptions = {}): BrowserPl
       });
       return kernels;
     },
+    ...(options.workers !== false && {
+      pool() {
+        pool ??= startPool(options.workers || {});
+        return pool;
+      },
+    }),
     fetch: diagnosingFetch(http.fetch),
     downloads: copies(options.downloads, () => platform.kernels()),
     ...(s3Credentials && { s3Credentials: typeof s3Credentials === "function" ? s3Credentials : async () => s3Credentials }),
@@ -137,4 +149,14 @@ function pageSaver(name: string): (file: File) => void {
   throw new CheckpointSourceError("UNSUPPORTED_URI", `A worker cannot save ${name} as a download: only a page can.`, {
     suggestions: ["Give browserPlatform({ onFile: (file) => postMessage(file) }), and call saveFile(file) on the page."],
   });
+}
+
+/** The pool; undefined where workers cannot be started, as everything works without them too. */
+async function startPool(options: WorkerPoolOptions): Promise<KernelPool | undefined> {
+  try {
+    return await workerPool(options);
+  } catch (error) {
+    if (error instanceof CheckpointError && error.code === "WORKERS_UNAVAILABLE") return undefined;
+    throw error;
+  }
 }
