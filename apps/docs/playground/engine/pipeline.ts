@@ -6,7 +6,7 @@ import type { PlannedPipeline } from "./pipeline/plan.js";
 import type { RunEvent, RunResult } from "./pipeline/run.js";
 import type { PipelineTemplate } from "./pipeline/templates.js";
 import type { PipelineWork } from "./pipeline/work.js";
-import type { Sessions } from "./sessions.js";
+import type { SessionId, Sessions } from "./sessions.js";
 import type { TaskId, Tasks } from "./tasks.js";
 
 export type { CheckedPipeline, PipelineProblem } from "./pipeline/check.js";
@@ -36,6 +36,9 @@ export function createPipeline(sessions: Sessions, tasks: Tasks) {
 
     /** Names by which a pipeline can open what is open in the page, the newest first. */
     names: async (): Promise<readonly string[]> => (await work()).names(),
+
+    /** The name by which a pipeline opens one of them. */
+    nameOf: async (session: SessionId): Promise<string> => (await work()).nameOf(session),
 
     /** What is wrong in a draft, and what it says. Opens nothing. */
     check: async (draft: PipelineDraft): Promise<CheckedPipeline> => (await work()).check(draft),

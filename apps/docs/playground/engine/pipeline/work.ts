@@ -1,12 +1,12 @@
 import { Catalog, pipelineJsonSchema } from "@ckptkit/catalog";
-import type { Sessions } from "../sessions.js";
+import type { SessionId, Sessions } from "../sessions.js";
 import type { TaskOptions } from "../tasks.js";
 import { type CheckedPipeline, checkPipeline, configOf } from "./check.js";
 import { type CompletionList, completePipeline } from "./complete.js";
 import { describeAt, type WordDescription } from "./describe.js";
 import type { PipelineDraft } from "./draft.js";
 import { Outputs } from "./outputs.js";
-import { openNames, pagePlatform } from "./page-platform.js";
+import { openNames, pagePlatform, pipelineName } from "./page-platform.js";
 import { type PlannedPipeline, planDraft } from "./plan.js";
 import { type RunEvent, type RunResult, runDraft } from "./run.js";
 import { SchemaWalk } from "./schema-walk.js";
@@ -24,6 +24,7 @@ export async function createPipelineWork(sessions: Sessions) {
   return {
     templates: (): readonly PipelineTemplate[] => pipelineTemplates(),
     names: (): readonly string[] => openNames(sessions),
+    nameOf: (session: SessionId): string => pipelineName(sessions.get(session)),
     check: (draft: PipelineDraft): Promise<CheckedPipeline> => checkPipeline(draft, catalog),
     complete: (text: string, offset: number): CompletionList | undefined =>
       completePipeline(text, offset, walk, { checkpoints: openNames(sessions) }),
