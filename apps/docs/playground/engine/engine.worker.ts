@@ -1,11 +1,17 @@
 import * as Comlink from "comlink";
+import { createConvert } from "./convert.js";
 import { installErrorTransfer } from "./errors.js";
 import { createModuleMap } from "./module-map.js";
+import { createObjectTree } from "./object-tree/index.js";
 import { createOpen } from "./open.js";
 import { createOverview } from "./overview.js";
+import { createPipeline } from "./pipeline.js";
+import { createScan } from "./scan.js";
 import { Sessions } from "./sessions.js";
 import { Tasks } from "./tasks.js";
+import { createTensor } from "./tensor.js";
 import { createTensors } from "./tensors.js";
+import { createWholeFile } from "./whole-file.js";
 
 const sessions = new Sessions();
 const tasks = new Tasks();
@@ -17,6 +23,12 @@ const engine = {
   overview: createOverview(sessions),
   tensors: createTensors(sessions),
   modules: createModuleMap(sessions),
+  objectTree: createObjectTree(sessions),
+  tensor: createTensor(sessions, tasks),
+  scan: createScan(sessions, tasks),
+  wholeFile: createWholeFile(sessions, tasks),
+  convert: createConvert(sessions, tasks),
+  pipeline: createPipeline(sessions, tasks),
 };
 
 /** The type of the engine, for the client. */

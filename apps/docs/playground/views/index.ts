@@ -1,4 +1,4 @@
-import { LayoutDashboard, Table2 } from "@lucide/vue";
+import { Braces, LayoutDashboard, ScanSearch, Table2, Workflow } from "@lucide/vue";
 import { type Component, defineAsyncComponent, type FunctionalComponent } from "vue";
 
 /** One view of an open checkpoint. Its component takes `session` (a SessionInfo). */
@@ -15,6 +15,9 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { id: "overview", label: "Overview", icon: LayoutDashboard, group: "look", component: view(() => import("./overview/OverviewView.vue")) },
   { id: "tensors", label: "Tensors", icon: Table2, group: "look", component: view(() => import("./tensors/TensorsView.vue")) },
+  { id: "objects", label: "Objects", icon: Braces, group: "look", component: view(() => import("./object-tree/ObjectTreeView.vue")) },
+  { id: "scan", label: "Scan", icon: ScanSearch, group: "check", component: view(() => import("./scan/ScanView.vue")) },
+  { id: "pipeline", label: "Pipeline", icon: Workflow, group: "make", component: view(() => import("./pipeline/PipelineView.vue")) },
 ];
 
 function view(load: () => Promise<Component>): Component {
