@@ -11,6 +11,9 @@ import {
 import { canDecode, decodeNumbers, numbersPerElement } from "@ckptkit/wasm/js";
 import { type Dequantize, dequantizer } from "./quantized.js";
 
+/** Elements that are decoded at a time: 64 KiB as float64, which stay in a core's cache. */
+const BLOCK_ELEMENTS = 8192;
+
 /** Elements at regular distances: lines of a tensor, and places along them. */
 export interface ElementGrid {
   /** Row-major place of the first element in the tensor, and from one line, and one element of a line, to the next. */
@@ -35,6 +38,7 @@ export class ElementReader {
   readonly bits: number;
   /** Bytes of its storage that were read; scales of quantised tensors are not counted. */
   bytesRead = 0;
+  readonly #block = new Float64Array(2 * BLOCK_ELEMENTS);
   readonly #dequantize: Dequantize | undefined;
 
   private constructor(tensor: TensorHandle, dtype: DType, dequantize: Dequantize | undefined) {
@@ -65,6 +69,18 @@ export class ElementReader {
     const numbers = decodeNumbers(this.dtype, bytes, new Float64Array(count * this.width));
     this.#dequantize?.(numbers, first, step);
     return numbers;
+  }
+
+  /** Decodes many elements block by block, into memory that is filled anew for each. */
+  decodeBlocks(bytes: Bytes, count: number, first: number, work: (numbers: Float64Array) => void): void {
+    const blockBytes = (BLOCK_ELEMENTS * this.bits) / 8;
+    for (let at = 0; at < count; at += BLOCK_ELEMENTS) {
+      const taken = Math.min(BLOCK_ELEMENTS, count - at);
+      const start = (at / BLOCK_ELEMENTS) * blockBytes;
+      const numbers = decodeNumbers(this.dtype, bytes.subarray(start, start + blockBytes), this.#block.subarray(0, taken * this.width));
+      this.#dequantize?.(numbers, first + at, 1);
+      work(numbers);
+    }
   }
 
   /** Numbers of the elements [start, start + count) in row-major order. */
