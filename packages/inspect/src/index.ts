@@ -22,3 +22,4 @@ export { type TreePart, treeHead, treeParts, treeText } from "./tree-text.js";
 export { readSlice, type TensorSlice } from "./values/read-slice.js";
 export { type ReadValuesOptions, readTensorValues, type TensorValue, type TensorValues } from "./values/read-values.js";
 export type { SliceOptions, SliceReduce } from "./values/slice-plan.js";
+export { type HistogramOptions, histogram, type TensorHistogram } from "./values/histogram.js";
