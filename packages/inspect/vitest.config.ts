@@ -1,3 +1,3 @@
 import { suite } from "../../vitest.shared.ts";
 
-export default suite({ browser: false });
+export default suite({ browser: true });

@@ -26,7 +26,7 @@ export async function auditContent(source: ByteSource, where: string, log: Audit
   }
   if (depth > MOST_DEPTH) {
     log.note("limit-reached", `Archives lie within archives, more than ${MOST_DEPTH} deep.`, where);
-    return { kind: "other" };
+    return { kind: "packed" };
   }
   const head = await source.read(0, Math.min(HEAD_BYTES, source.size), log.options);
   let kind = kindOf(head, source.size);

@@ -81,7 +81,7 @@ async function auditMembers(
       .slice(0, 3)
       .map((name) => JSON.stringify(name))
       .join(", ");
-    const message = `${unreferenced.length} members belong to no tensor and are nothing that is known here: ${shown}${unreferenced.length > 3 ? " ..." : ""}.`;
+    const message = `Members that belong to no tensor and are nothing that is known here, ${unreferenced.length} in all: ${shown}${unreferenced.length > 3 ? " ..." : ""}.`;
     log.note("unreferenced-member", message, `${where}/${unreferenced[0]}`);
   }
   // What the reader of torch finds between pickle and storages. Programs of TorchScript are read by another.

@@ -88,7 +88,6 @@ const NAMES: Readonly<Record<string, string>> = {
   "torch.distributed.checkpoint.format_utils": "*",
   "torch.fx.experimental.symbolic_shapes": "*",
   "torch.onnx": "*",
-  "torch.backends": "*",
   "torch._C": "import_ir_module PyTorchFileReader PyTorchFileWriter _import_ir_module_from_package",
   "torchvision.datasets": "*",
   "torchaudio.sox_effects": "*",
@@ -101,6 +100,8 @@ const NAMES: Readonly<Record<string, string>> = {
   "numpy.lib._datasource": "*",
   "numpy.lib.utils": "safe_eval info source lookfor",
   "numpy.ctypeslib": "*",
+  "numpy.core": "_ufunc_reconstruct",
+  "numpy._core": "_ufunc_reconstruct",
   "numpy.compat.py3k": "*",
   "numpy.compat": "*",
   numpy:
@@ -166,7 +167,7 @@ const CORE_MODULES = new Set(
 
 /** Names of functions that run their arguments, under whatever module they stand. */
 const RUNS_ANYWHERE = new Set(
-  "system popen Popen popen2 popen3 eval exec execfile execv execve execl execlp execvp spawnl spawnv spawnlp check_output check_call getoutput getstatusoutput __import__ import_module runstring run_code runcode runsource run_module run_path exec_command loadLibrary".split(
+  "system popen Popen popen2 popen3 eval exec execfile execv execve execl execlp execvp spawnl spawnv spawnlp check_output check_call getoutput getstatusoutput __import__ import_module runstring run_code runcode runsource run_module run_path exec_command loadLibrary instantiate_class instantiate_from_config get_obj_from_str get_object_from_string import_string import_from_string load_object resolve_name locate load_module exec_module load_pickle unpickle".split(
     " ",
   ),
 );
