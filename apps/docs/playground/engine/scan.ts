@@ -1,5 +1,5 @@
 import { CheckpointError } from "@ckptkit/core";
-import { findNonFinite, globFilter, type NonFinitePlace, type ScanReport, type ScanRow, scanCheckpoint } from "@ckptkit/inspect";
+import { globFilter, type ScanReport, type ScanRow, scanCheckpoint } from "@ckptkit/inspect";
 import { useMachinery } from "./kernels.js";
 import { compareNatural } from "./natural-order.js";
 import type { Session, SessionId, Sessions } from "./sessions.js";
@@ -28,8 +28,6 @@ export interface ScanState {
 }
 
 const SKIPPED_SHOWN = 100;
-/** Places of NaNs and infinities that are told of one tensor. */
-const PLACES = 200;
 
 interface Scan {
   readonly rows: ScanRow[];
@@ -99,17 +97,6 @@ export function createScan(sessions: Sessions, tasks: Tasks) {
       const scan = scanOf(id);
       return scan ? rowsIn(scan, by, descending, start, end) : [];
     },
-
-    /** Where the NaNs and infinities of a tensor stand; the first 200 of them. @throws {CheckpointError} UNKNOWN_TENSOR */
-    places: (task: TaskId, id: SessionId, path: string): Promise<NonFinitePlace[]> =>
-      tasks.run(task, async ({ signal }) => {
-        const { checkpoint } = sessions.get(id);
-        const tensor = checkpoint.tensors.find((candidate) => candidate.path === path);
-        if (!tensor) throw new CheckpointError("UNKNOWN_TENSOR", `The checkpoint has no tensor "${path}".`, { details: { path } });
-        const from = scanOf(id)?.rows.find((row) => row.path === path)?.firstNonFinite;
-        const { kernels } = await useMachinery();
-        return findNonFinite(tensor, { kernels, limit: PLACES, from, signal });
-      }),
 
     /** The report as `ckpt scan --json` prints it. @throws {CheckpointError} INVALID_ARGUMENT before any scan */
     json: async (id: SessionId): Promise<string> => {
