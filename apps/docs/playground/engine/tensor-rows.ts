@@ -115,7 +115,16 @@ export class TensorRows {
     return { row: this.#rows.indexOf(asChild(tensor)), listing };
   }
 
-  /** Paths of all tensors that were found, in the order of the table. */
+  /** The row of the module that a row stands in; -1 for rows at the top. */
+  parentRow(row: number): number {
+    const child = this.#rows[row];
+    if (child === undefined || this.#query.mode === "flat") return -1;
+    const modules = this.#modules();
+    const parent = child < 0 ? (modules.moduleOf[asChild(child)] ?? 0) : modules.node(child).parent;
+    return parent <= 0 ? -1 : this.#rows.lastIndexOf(parent, row);
+  }
+
+  /** All tensors that were found, in the order of the table. */
   *found(): Generator<number> {
     const order = this.#orders.by(this.#query.mode === "tree" ? "file" : this.#query.sort);
     for (let at = 0; at < order.length; at++) {

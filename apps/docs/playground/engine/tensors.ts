@@ -39,6 +39,9 @@ export function createTensors(sessions: Sessions) {
     toggle: async (id: SessionId, module: number, open: boolean, deep = false): Promise<TensorListing> =>
       rowsOf(id).toggle(module, open, deep),
 
+    /** The row of the module that a row stands in; -1 for rows at the top. */
+    parentRow: async (id: SessionId, row: number): Promise<number> => rowsOf(id).parentRow(row),
+
     /** The row of the tensor at a path, its modules opened; -1 when the filter leaves it out. @throws {CheckpointError} UNKNOWN_TENSOR */
     reveal: async (id: SessionId, path: string): Promise<{ row: number; listing: TensorListing }> =>
       rowsOf(id).reveal(tensorAt(sessions.get(id), path)),
