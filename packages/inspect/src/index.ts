@@ -1,7 +1,7 @@
-export { type AuditOptions, auditSource } from "./audit/audit.js";
-export type { AuditRule } from "./audit/rule.js";
-export { AUDIT_RULES } from "./audit/rules.js";
-export { type Audit, type AuditedGlobal, type AuditPolicy, VERDICTS, type Verdict } from "./audit/verdict.js";
+export { type ComparedTensor, type CompareOptions, type Comparison, compareCheckpoints, type LoneTensor } from "./compare/compare.js";
+export { type Matched, type MatchOptions, matchTensors } from "./compare/match-tensors.js";
+export type { MetadataDifference } from "./compare/metadata-difference.js";
+export type { Tolerance, ValueDifference } from "./compare/value-difference.js";
 export { CONVERT_TARGETS, type ConvertOptions, type ConvertReport, type ConvertTarget, convertCheckpoint } from "./convert.js";
 export { describeCheckpoint, type InspectReport, type TensorReport } from "./describe.js";
 export { estimateMemory, type MemoryEstimate } from "./estimate-memory.js";
@@ -19,7 +19,7 @@ export { type DTypeSum, type GroupSum, sumTensors, type TensorSum, type TensorSu
 export type { SchedulerSummary, TrainingState } from "./summary/training-state.js";
 export { tieKeys } from "./tie-key.js";
 export { type TreePart, treeHead, treeParts, treeText } from "./tree-text.js";
+export { type HistogramOptions, histogram, type TensorHistogram } from "./values/histogram.js";
 export { readSlice, type TensorSlice } from "./values/read-slice.js";
 export { type ReadValuesOptions, readTensorValues, type TensorValue, type TensorValues } from "./values/read-values.js";
 export type { SliceOptions, SliceReduce } from "./values/slice-plan.js";
-export { type HistogramOptions, histogram, type TensorHistogram } from "./values/histogram.js";

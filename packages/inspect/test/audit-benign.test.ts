@@ -3,7 +3,7 @@ import { memorySource } from "@ckptkit/core";
 import { damage } from "@ckptkit/testkit";
 import { corpus, fixtures, readFixture } from "@ckptkit/testkit/node";
 import { describe, expect, it } from "vitest";
-import { auditSource, VERDICTS } from "../src/index.js";
+import { auditSource, VERDICTS } from "../src/audit/index.js";
 import { audit, PAYLOAD, torchZip } from "./hostile.js";
 
 const bytesOf = async (path: string): Promise<Uint8Array> => new Uint8Array(await readFile(path));

@@ -1,6 +1,6 @@
 import { type ByteSource, memorySource } from "@ckptkit/core";
 import { crc32 } from "@ckptkit/wasm/js";
-import { type Audit, type AuditOptions, auditSource } from "../src/index.js";
+import { type Audit, type AuditOptions, auditSource } from "../src/audit/index.js";
 
 /** Files as attackers build them, in memory. What they name is inert here: nothing is ever run. */
 

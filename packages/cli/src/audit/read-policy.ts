@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { CheckpointConfigError, CheckpointNotFoundError } from "@ckptkit/core";
-import { AUDIT_RULES, type AuditPolicy, VERDICTS } from "@ckptkit/inspect";
+import { AUDIT_RULES, type AuditPolicy, VERDICTS } from "@ckptkit/inspect/audit";
 import { parseDocument } from "yaml";
 import * as z from "zod";
 

@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import type { Finding } from "@ckptkit/core";
-import { AUDIT_RULES, type Audit, type Verdict } from "@ckptkit/inspect";
+import { AUDIT_RULES, type Audit, type Verdict } from "@ckptkit/inspect/audit";
 
 const LEVELS = { error: "error", warning: "warning", info: "note" } as const;
 

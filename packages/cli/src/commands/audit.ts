@@ -1,5 +1,5 @@
 import { CheckpointError } from "@ckptkit/core";
-import { AUDIT_RULES, type Audit, type AuditPolicy, auditSource, type Verdict } from "@ckptkit/inspect";
+import { AUDIT_RULES, type Audit, type AuditPolicy, auditSource, type Verdict } from "@ckptkit/inspect/audit";
 import { nodePlatform } from "@ckptkit/node";
 import { expand } from "../audit/expand.js";
 import { readPolicy } from "../audit/read-policy.js";
