@@ -1,9 +1,10 @@
 // The checks beside the tests. Each counts as one test: `work` resolves to `{ code, output }`.
+import { tryInBrowser } from "./browser-programs.mjs";
 import { brokenHouseRules } from "./house-rules.mjs";
 import { dataExports, packAll, packingProblems } from "./pack.mjs";
 import { publishable } from "./packages.mjs";
 import { rehearseRelease } from "./release.mjs";
-import { tool } from "./root.mjs";
+import { inRoot, tool } from "./root.mjs";
 import { run } from "./run.mjs";
 import { tryAsUser } from "./user-program.mjs";
 
@@ -17,6 +18,10 @@ const lines = (problems) => ({ code: problems.length > 0 ? 1 : 0, output: proble
 /** Checks that read the source only. */
 export const SOURCE_CHECKS = [
   { name: "types (tsc)", work: command(tool("typescript", "tsc"), "-p", "tsconfig.json") },
+  {
+    name: "types of the site (vue-tsc)",
+    work: command(process.execPath, inRoot("apps/docs/node_modules/vue-tsc/bin/vue-tsc.js"), "-p", "apps/docs/tsconfig.json"),
+  },
   { name: "format and lint (biome)", work: command(tool("@biomejs/biome", "biome"), "ci", "--colors=off", "--error-on-warnings", ".") },
   {
     name: "imports (dependency-cruiser)",
@@ -61,6 +66,7 @@ export function packedChecks() {
         ),
     },
     { name: "packed packages in a user's program", work: () => tryAsUser(packed) },
+    { name: "packed packages in a user's pages (Vite, webpack, esbuild, one file)", work: tryInBrowser },
     { name: "bundles hold what they should", work: async () => lines(await (await import("./bundles.mjs")).buildBundles()) },
     { name: "bundle sizes (size-limit)", work: command(tool("size-limit")) },
   ];

@@ -1,10 +1,10 @@
-// Sums the reports that vitest leaves behind: one file a package.
+// Sums the reports that vitest and Playwright leave behind: one file of each a package.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { relative } from "node:path";
 import { tested } from "./packages.mjs";
 import { inRoot, ROOT, readJson } from "./root.mjs";
 
-const reportOf = (folder) => inRoot(folder, "test-results", "vitest.json");
+const reportOf = (folder, tool = "vitest") => inRoot(folder, "test-results", `${tool}.json`);
 
 /** Removes the reports of the last run, so that none of them can be counted in this one. */
 export function removeReports() {
@@ -28,6 +28,7 @@ export function readReports(turboTasks) {
     else if (!existsSync(path)) fail("no report: its tests did not run, or did not come to their end");
     else {
       addReport(sum, fail, readJson(path));
+      addPageTests(sum, fail, folder);
       if (sum.failed === 0 && task?.failed) fail("vitest failed outside of a test (an unhandled error, or a worker that died)");
       if (sum.passed + sum.failed + sum.skipped === 0) fail("the report holds no test");
     }
@@ -54,12 +55,44 @@ function addReport(sum, fail, report) {
   }
 }
 
+/** Tests of built pages. Without a Chromium (an empty CKPTKIT_CHROMIUM) they do not run, and the summary counts their files as skipped. */
+function addPageTests(sum, fail, folder) {
+  if (pageSuites(folder).length === 0 || process.env.CKPTKIT_CHROMIUM === "") return;
+  const path = reportOf(folder, "playwright");
+  if (!existsSync(path)) return fail("no report of its tests of pages: they did not run, or did not come to their end");
+  const { suites, errors } = readJson(path);
+  for (const { message } of errors) fail(message.split("\n")[0]);
+  for (const suite of suites) addPageSuite(sum, fail, suite, folder);
+}
+
+function addPageSuite(sum, fail, suite, folder) {
+  for (const inner of suite.suites ?? []) addPageSuite(sum, fail, inner, folder);
+  for (const spec of suite.specs) {
+    for (const { status, projectName } of spec.tests) {
+      const what = `${folder}/e2e/${spec.file}: ${spec.title} (${projectName})`;
+      if (status === "expected") sum.passed++;
+      else if (status === "skipped") {
+        sum.skipped++;
+        sum.skips.push(what);
+      } else fail(status === "flaky" ? `${what} passes only sometimes` : what);
+    }
+  }
+}
+
+/** The test files of built pages. */
+const pageSuites = (folder) =>
+  existsSync(inRoot(folder, "e2e"))
+    ? readdirSync(inRoot(folder, "e2e"), { recursive: true }).filter((name) => String(name).endsWith(".e2e.ts"))
+    : [];
+
 const hasTests = (folder) =>
   existsSync(inRoot(folder, "test")) &&
   readdirSync(inRoot(folder, "test"), { recursive: true }).some((name) => String(name).endsWith(".test.ts"));
 
-/** The number of test files that run in Chromium as well as in Node. */
-export const countBrowserSuites = () =>
+/** The number of test files that run in Chromium: beside Node, or there alone. */
+export const countBrowserSuites = () => countEverywhereSuites() + tested().flatMap(({ folder }) => pageSuites(folder)).length;
+
+const countEverywhereSuites = () =>
   tested()
     .filter(({ folder }) => existsSync(inRoot(folder, "test")))
     .flatMap(({ folder }) => readdirSync(inRoot(folder, "test"), { recursive: true }))

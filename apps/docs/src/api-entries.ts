@@ -21,12 +21,15 @@ function entriesOf(folder: string): ApiEntry[] {
     readFileSync(`${ROOT}${folder}/package.json`, "utf8"),
   );
   if (manifest.private) return [];
-  return Object.entries(manifest.exports ?? {})
-    .filter(([, file]) => file.endsWith(".ts"))
-    .map(([subpath, file]) => {
-      const specifier = manifest.name + subpath.slice(1);
-      return { specifier, page: specifier.replace("@ckptkit/", "").replace("/", "-"), file: `${ROOT}${folder}/${file.slice(2)}` };
-    });
+  return (
+    Object.entries(manifest.exports ?? {})
+      // An address that ends in .js is a worker's script, and has nothing to import.
+      .filter(([subpath, file]) => file.endsWith(".ts") && !subpath.endsWith(".js"))
+      .map(([subpath, file]) => {
+        const specifier = manifest.name + subpath.slice(1);
+        return { specifier, page: specifier.replace("@ckptkit/", "").replace("/", "-"), file: `${ROOT}${folder}/${file.slice(2)}` };
+      })
+  );
 }
 
 /** What a newcomer imports first stands first; what is not named here comes last, by name. */

@@ -10,7 +10,7 @@ export async function writeApiPages(out: string): Promise<void> {
   const app = await Application.bootstrapWithPlugins({
     entryPoints: entries.map(({ file }) => file),
     tsconfig: `${ROOT}tsconfig.json`,
-    plugin: ["typedoc-plugin-markdown", "typedoc-vitepress-theme"],
+    plugin: ["typedoc-plugin-markdown"],
     out,
     router: "module",
     readme: "none",
@@ -21,7 +21,6 @@ export async function writeApiPages(out: string): Promise<void> {
     excludePrivate: true,
     logLevel: "Error",
     ...MARKDOWN,
-    docsRoot: `${ROOT}apps/docs/pages`,
   });
   const pages = new Map(entries.map(({ file, page }) => [relative(ROOT, file), page]));
   app.converter.on(Converter.EVENT_CREATE_DECLARATION, (_: unknown, reflection: DeclarationReflection) => {
@@ -34,7 +33,7 @@ export async function writeApiPages(out: string): Promise<void> {
   await app.generateOutputs(project);
 }
 
-/** Options of the Markdown plugin, of which typedoc's own types know nothing. */
+/** Options of the Markdown plug-in, of which typedoc's own types know nothing. */
 const MARKDOWN: object = {
   entryFileName: "index",
   hidePageHeader: true,
@@ -49,7 +48,6 @@ const MARKDOWN: object = {
   propertyMembersFormat: "table",
   typeDeclarationFormat: "table",
   indexFormat: "table",
-  sidebar: { autoConfiguration: false },
   pageTitleTemplates: {
     module: ({ name }: { name: string }) => apiEntries().find(({ page }) => page === name)?.specifier ?? name,
   },

@@ -1,7 +1,10 @@
-import type { Argument, Command, Option } from "commander";
 import { EXAMPLES, EXIT_CODES } from "../../../packages/cli/src/help-text.js";
 import { createProgram } from "../../../packages/cli/src/program.js";
 import { code, markdownTable, sentence } from "./markdown-table.js";
+
+type Command = ReturnType<typeof createProgram>;
+type Argument = Command["registeredArguments"][number];
+type Option = Command["options"][number];
 
 /** The page of the `ckpt` command, from the program itself: commands, arguments, options, examples, exit codes. */
 export function cliPage(): string {
@@ -65,4 +68,5 @@ function exitCodes(): string {
 }
 
 const fence = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\``;
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A list of values keeps its letters as they are. */
+const capitalised = (text: string): string => (/^[\w-]+,/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));

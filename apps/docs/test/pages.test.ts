@@ -17,7 +17,7 @@ describe.each(pageNames())("docs/%s", (name) => {
   const page = readPage(name);
 
   it("has one title, and begins with it", () => {
-    const words = page.replace(/^---\n[\s\S]*?^---\n/, "").replace(/^```[\s\S]*?^```$/gm, "");
+    const words = page.replace(/^---\n[\s\S]*?\n---\n/, "").replace(/^```[\s\S]*?^```$/gm, "");
     expect([...words.matchAll(/^# /gm)]).toHaveLength(1);
     // The home page and the playground put their title into boxes of their own.
     expect(/^layout: page$/m.test(page) || words.trimStart().startsWith("# ")).toBe(true);
