@@ -67,7 +67,7 @@ export function checkRange(source: ByteSource, start: number, end: number): void
     `Bytes [${start}, ${end}) of ${source.name} were asked for, but it has ${source.size} bytes.`,
     {
       details: { name: source.name, start, end, size: source.size },
-      suggestions: ["The file may be cut off: compare its size with the original's."],
+      suggestions: ["Fetch the file again, or compare its size with the original's."],
     },
   );
 }

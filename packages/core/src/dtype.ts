@@ -70,6 +70,6 @@ export function isDType(code: string): code is DType {
  */
 export function bitsOf(spec: { readonly dtype: string; readonly bits?: number }): number {
   const bits = isDType(spec.dtype) ? DTYPES[spec.dtype].bits : spec.bits;
-  if (bits === undefined) throw new CheckpointError("INTERNAL", `The size of an element of ${spec.dtype} is not known.`);
+  if (bits === undefined) throw new CheckpointError("INTERNAL", `The size of ${spec.dtype} is not known.`);
   return bits;
 }

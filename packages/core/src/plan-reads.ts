@@ -29,12 +29,13 @@ export interface PlannedRun {
 }
 
 /**
- * Cuts pieces into reads of at most `maxBytes`, in their order. Neighbours are read together, whatever piece they belong to, so that
+ * Cuts pieces into reads of at most `maxBytesOf` their source, in their order. Neighbours are read together, whatever piece they belong to, so that
  * thousands of small tensors do not mean thousands of reads.
  */
-export function* planReads(pieces: readonly KernelPiece[], maxBytes: number): Generator<PlannedRead, void, void> {
+export function* planReads(pieces: readonly KernelPiece[], maxBytesOf: (source: ByteSource) => number): Generator<PlannedRead, void, void> {
   let open: { source: ByteSource; start: number; end: number; runs: PlannedRun[] } | undefined;
   for (const [piece, { source, start, end }] of pieces.entries()) {
+    const maxBytes = maxBytesOf(source);
     let at = start;
     do {
       const fits = open && open.source === source && at >= open.end && at - open.end <= GAP_BYTES && at - open.start < maxBytes;

@@ -67,7 +67,10 @@ export function crcMismatch(record: string, expected: number, found: number): Ch
     `The bytes of "${record}" are damaged: CRC-32 ${hex(found)}, where ${hex(expected)} was recorded.`,
     {
       details: { record, expected: hex(expected), found: hex(found) },
-      suggestions: ["Fetch the file again, or compare it with a copy.", "To read them all the same, turn the check off (--no-crc)."],
+      suggestions: [
+        "Fetch the file again, or compare its size with the original's.",
+        "To read them as they are, turn the check off (--no-crc).",
+      ],
     },
   );
 }

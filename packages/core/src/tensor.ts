@@ -129,7 +129,7 @@ export class TensorHandle {
     if (start < 0 || start + target.length > this.byteLength) {
       throw new CheckpointError(
         "OUT_OF_RANGE",
-        `Bytes [${start}, ${start + target.length}) of tensor "${this.path}" were asked for, but it has ${this.byteLength}.`,
+        `Bytes [${start}, ${start + target.length}) of tensor "${this.path}" were asked for, but it has ${this.byteLength} bytes.`,
       );
     }
     const unit = unitBytes(this.spec);
@@ -196,7 +196,7 @@ export class TensorHandle {
     if (this.byteLength > allowed) {
       throw new CheckpointLoadError(
         "LIMIT_EXCEEDED",
-        `Tensor "${this.path}" repeats the ${storage.byteLength} bytes of its storage to ${this.byteLength} bytes; ${allowed} are allowed.`,
+        `Tensor "${this.path}" repeats ${storage.byteLength} bytes to ${this.byteLength}; ${allowed} are allowed.`,
         { details: { limit: "expandedBytes", allowed, found: this.byteLength, shape: this.shape, strides: this.strides } },
       );
     }

@@ -14,7 +14,7 @@ export function pushCall(machine: Machine, callable: PickleValue, args: PickleVa
   machine.note(
     "pickle-opaque-arguments",
     "warning",
-    `The arguments of ${kindOf(callable)} are ${kindOf(args)}, no tuple: only running the pickle would tell them.`,
+    `The arguments of ${kindOf(callable)} are ${kindOf(args)}, no tuple: they are not known.`,
   );
   pushPlainCall(machine, callable, [], via, kwargs, args);
 }
@@ -55,15 +55,11 @@ export function build(machine: Machine): void {
   const state = machine.pop();
   const target = machine.top();
   if (!isPickleNode(target) || target.kind === "real") {
-    machine.note(
-      "pickle-build",
-      "error",
-      `BUILD sets the attributes of a plain ${kindOf(target)}: Python would fail. The state is left out.`,
-    );
+    machine.note("pickle-build", "error", `BUILD sets the attributes of a plain ${kindOf(target)}: Python would fail.`);
     return;
   }
   if (target.kind === "global") {
-    machine.note("pickle-build-global", "error", `BUILD changes ${kindOf(target)} itself, not an instance of it: no pickler writes that.`);
+    machine.note("pickle-build-global", "error", `BUILD changes ${kindOf(target)} itself: no pickler writes that.`);
   } else if (target.kind !== "call" && target.kind !== "persistent") {
     machine.note("pickle-build", "warning", `BUILD sets the attributes of a plain ${kindOf(target)}: no pickler writes that.`);
   }

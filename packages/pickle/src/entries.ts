@@ -80,7 +80,7 @@ function* tokensOf(machine: Machine, items: readonly PickleValue[]): Generator<K
 }
 
 function duplicate(machine: Machine): void {
-  machine.note("pickle-duplicate-key", "warning", "A mapping is given the same key twice: no pickler writes that. The last value counts.");
+  machine.note("pickle-duplicate-key", "warning", "A mapping is given a key twice: no pickler writes that. The last value counts.");
 }
 
 /** Adds items to those of a set, without the ones that are equal to one before. */

@@ -129,7 +129,7 @@ export class Machine {
 
   /** Makes sure that `count` bytes are left. Called before anything is allocated. */
   need(count: number): void {
-    if (count > this.end - this.pos) throw this.endOfBytes(`${count} more bytes of its argument`);
+    if (count > this.end - this.pos) throw this.endOfBytes(`${count} more bytes`);
   }
 
   /** Pushes a reference to something outside of the pickle. */
@@ -190,7 +190,7 @@ export class Machine {
   }
 
   unsupported(why: string): CheckpointLoadError {
-    return this.fail("PICKLE_UNSUPPORTED", why, {}, ["Save the object again with a plain pickle of protocol 0 to 5."]);
+    return this.fail("PICKLE_UNSUPPORTED", why, {}, ["Save the object again with a pickle of protocol 0 to 5."]);
   }
 
   /** The bytes are used up, or the size limit is. */
@@ -198,7 +198,7 @@ export class Machine {
     if (this.end < this.bytes.length) return this.overLimit("pickleBytes", this.end - this.start + 1);
     const found = `${this.end - this.pos} of ${this.bytes.length}`;
     return this.fail("PICKLE_TRUNCATED", `expected ${expected}, but ${found} bytes are left`, { expected, found }, [
-      "The file may be cut off: compare its size with the original's.",
+      "Fetch the file again, or compare its size with the original's.",
     ]);
   }
 

@@ -77,7 +77,7 @@ export function resultOf(machine: Machine, value: PickleValue): Pickle {
 function finish(machine: Machine): { protocol: number; opcodes: number } {
   const left = machine.depth + machine.marks.length;
   if (left > 0) {
-    machine.note("pickle-stack-leftover", "warning", `${left} values or marks are left on the stack at STOP, hidden from the result.`);
+    machine.note("pickle-stack-leftover", "warning", `${left} values or marks are left on the stack at STOP.`);
   }
   if (machine.frameEnd !== Number.MAX_SAFE_INTEGER && machine.frameEnd > machine.pos) {
     machine.note("pickle-frame", "error", `A frame ends at byte ${machine.frameEnd}, but STOP at ${machine.pos}.`);

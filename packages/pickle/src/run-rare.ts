@@ -106,7 +106,7 @@ export function runRare(machine: Machine, code: number): void {
     }
     case 0x97: // NEXT_BUFFER
       machine.built();
-      machine.note("pickle-buffer", "warning", "The pickle refers to a buffer outside of it, which cannot be shown.");
+      machine.note("pickle-buffer", "warning", "A buffer lies outside of the pickle and cannot be shown.");
       machine.push({ kind: "buffer", index: machine.buffers++, readonly: false });
       break;
     case 0x98: // READONLY_BUFFER
@@ -115,7 +115,7 @@ export function runRare(machine: Machine, code: number): void {
     case 0x82: // EXT1
     case 0x83: // EXT2
     case 0x84: // EXT4
-      throw machine.unsupported("an extension code means something only to the program that registered it");
+      throw machine.unsupported("only the program that registered an extension code knows it");
     default:
       throw machine.corrupt("an opcode of protocols 0 to 5", `byte 0x${code.toString(16).padStart(2, "0")}`);
   }
@@ -125,7 +125,7 @@ function proto(machine: Machine): void {
   machine.need(1);
   const protocol = machine.bytes[machine.pos] ?? 0;
   if (protocol > HIGHEST_PROTOCOL) {
-    throw machine.unsupported(`protocol ${protocol} is not known: the highest one is ${HIGHEST_PROTOCOL}`);
+    throw machine.unsupported(`protocol ${protocol} is above ${HIGHEST_PROTOCOL}`);
   }
   machine.pos++;
   if (machine.at !== machine.start) {

@@ -22,8 +22,8 @@ export function checkOffsets(tensors: readonly HeaderTensor[], dataBytes: number
   for (const tensor of [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     checkLength(tensor, file);
     if (tensor.begin !== at) {
-      const what = tensor.begin < at ? "overlaps the tensor before it" : "leaves a hole before it";
-      throw wrong(`${labelOf(tensor, file)} begins at ${tensor.begin} of the data, where ${at} was expected: it ${what}.`, {
+      const what = tensor.begin < at ? "overlaps the one before" : "leaves a hole";
+      throw wrong(`${labelOf(tensor, file)} begins at ${tensor.begin} of the data, not ${at}: it ${what}.`, {
         tensor: tensor.name,
         expected: at,
         found: tensor.begin,
@@ -41,7 +41,7 @@ export function checkOffsets(tensors: readonly HeaderTensor[], dataBytes: number
   }
   if (at < dataBytes) {
     throw wrong(`${file} has ${dataBytes - at} bytes after the last tensor.`, { expected: at, found: dataBytes }, [
-      "Something was appended to the file, or its header belongs to another file.",
+      "Something was appended, or the header is that of another file.",
     ]);
   }
 }
@@ -52,7 +52,7 @@ function checkLength(tensor: HeaderTensor, file: string): void {
   let bits: number = DTYPES[dtype].bits;
   for (const size of shape) bits = Number.isSafeInteger(bits) ? bits * size : bits;
   if (!Number.isSafeInteger(bits) || bits % 8 !== 0) {
-    const count = Number.isSafeInteger(bits) ? `${bits} bits, which are not whole bytes` : "more than 2^53 - 1 bits";
+    const count = Number.isSafeInteger(bits) ? `${bits} bits, no whole bytes` : "more than 2^53 - 1 bits";
     throw wrong(`${labelOf(tensor, file)} is ${dtype} of shape [${shape.slice(0, 16).join(", ")}]: ${count}.`, { tensor: name });
   }
   if (end - begin === bits / 8) return;

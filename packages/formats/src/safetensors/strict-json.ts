@@ -113,7 +113,7 @@ class Parser {
     const value = Number(match[0]);
     if (!Number.isFinite(value)) {
       this.#at -= match[0].length;
-      throw this.#error("a number within the range of float64");
+      throw this.#error("a number of float64");
     }
     if (parent && (match[1] !== undefined || match[2] !== undefined || !Number.isSafeInteger(value))) this.#inexact.add(parent);
     return value;
@@ -142,7 +142,7 @@ class Parser {
       if (character === "\\") at++;
       else if (character === '"') return at + 1;
     }
-    throw this.#error("a string that is closed");
+    throw this.#error("a closing quote");
   }
 
   #array(): StrictJson[] {

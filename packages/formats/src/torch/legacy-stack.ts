@@ -56,7 +56,7 @@ function parseStack(bytes: Uint8Array, limits: Limits, name: string): LegacyStac
   if (magic.value !== LEGACY_MAGIC) throw torchError(`${name} does not begin with torch's magic number.`);
   const protocol = readPickle(bytes, { start: magic.end, limits });
   if (protocol.value !== PROTOCOL_VERSION) {
-    throw torchError(`${name} has the legacy protocol ${describeValue(protocol.value)}; only ${PROTOCOL_VERSION} is known.`);
+    throw torchError(`${name} has the legacy protocol ${describeValue(protocol.value)}, not ${PROTOCOL_VERSION}.`);
   }
   const system = readPickle(bytes, { start: protocol.end, limits });
   const main = readPickle(bytes, { start: system.end, limits });
@@ -83,7 +83,7 @@ function storageKeys(value: PickleValue, name: string): string[] {
   if (!isKind(value, "list")) throw torchError(`${name} has no list of storage keys.`);
   const keys = value.items.map((key) => {
     if (typeof key === "string" || typeof key === "number") return String(key);
-    throw torchError(`${name} has the storage key ${describeValue(key)}, where a string was expected.`);
+    throw torchError(`${name} has the storage key ${describeValue(key)}, not a string.`);
   });
   if (new Set(keys).size < keys.length) throw torchError(`${name} lists a storage key twice.`);
   return keys;

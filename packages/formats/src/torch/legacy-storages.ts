@@ -87,7 +87,7 @@ export class LegacyStorages {
     if (at > size) {
       throw new CheckpointLoadError(
         "TORCH_CORRUPT",
-        `${name} is cut off: its ${keys.length} storages end at byte ${at}, but the file has ${size}.`,
+        `${name} is cut off: its ${keys.length} storages end at ${at}, but it has ${size} bytes.`,
         { details: { expected: at, found: size }, suggestions: ["Fetch the file again, or compare its size with the original's."] },
       );
     }
@@ -133,7 +133,7 @@ export class LegacyStorages {
     if (count * BigInt(itemBytes) !== BigInt(byteLength)) {
       throw new CheckpointLoadError(
         "TORCH_STORAGE_SIZE",
-        `The storage "${key}" of ${this.#source.name} has ${count} elements, where ${byteLength / itemBytes} were expected.`,
+        `The storage "${key}" of ${this.#source.name} has ${count} elements, not ${byteLength / itemBytes}.`,
         { details: { storage: key, count: String(count), byteLength, itemBytes } },
       );
     }

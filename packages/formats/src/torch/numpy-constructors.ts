@@ -46,7 +46,7 @@ function arrayOf(
     context.note({
       rule: "numpy-array-size",
       severity: "error",
-      message: `A numpy array of type ${type.dtype} and shape [${shape.slice(0, 16).join(", ")}] has ${bytes.length} bytes, where ${(elements * type.bits) / 8} were expected.`,
+      message: `A numpy array of type ${type.dtype} and shape [${shape.slice(0, 16).join(", ")}] has ${bytes.length} bytes, not ${(elements * type.bits) / 8}.`,
     });
     return undefined;
   }

@@ -21,13 +21,13 @@ export function resolveStorage(id: PickleValue, context: BuildContext): { storag
   const dtype = dtypeOfClass(className, "Storage");
   if (dtype === undefined && className !== UNTYPED_STORAGE) throw torchError(`The storage class ${className} is not known.`, { className });
   const itemBytes = dtype === undefined ? 1 : Math.max(1, DTYPES[dtype].bits / 8); // packed storages count bytes
-  const request = { key: String(key), byteLength: sizeOf(count, "element count of a storage", itemBytes), itemBytes };
+  const request = { key: String(key), byteLength: sizeOf(count, "size of a storage", itemBytes), itemBytes };
   if (view === undefined || view === null) return { storage: context.findStorage(request), dtype };
   if (!isKind(view, "tuple")) throw torchError(`The view of the storage ${describeValue(key)} is ${describeValue(view)}.`);
   const start = sizeOf(view.items[1], "offset of a storage view", itemBytes);
   const end = start + sizeOf(view.items[2], "size of a storage view", itemBytes);
   if (end > request.byteLength) {
-    throw torchError(`A view of the storage ${describeValue(key)} ends at byte ${end}, but the storage has ${request.byteLength}.`);
+    throw torchError(`A view of the storage ${describeValue(key)} ends at ${end}, but it has ${request.byteLength} bytes.`);
   }
   return { storage: context.findStorage({ ...request, view: { start, end } }), dtype };
 }
@@ -42,5 +42,5 @@ function sizeOf(value: PickleValue | undefined, what: string, itemBytes: number)
 /** @throws {CheckpointLoadError} TORCH_CORRUPT unless a value is an integer from 0 to 2^53 - 1. */
 export function integer(value: PickleValue | undefined, what: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw torchError(`The ${what} is ${describeValue(value)}, where an integer from 0 to 2^53 - 1 was expected.`);
+  throw torchError(`The ${what} is ${describeValue(value)}, not an integer from 0 to 2^53 - 1.`);
 }

@@ -109,14 +109,14 @@ function strided(args: readonly PickleValue[], context: BuildContext, extras: St
   const { storage, dtype: ownDtype } = resolveStorage(id.id, context);
   const dtype = extras.dtype === undefined ? ownDtype : dtypeOfGlobal(extras.dtype);
   if (dtype === undefined) {
-    throw torchError(`A tensor has the dtype ${extras.dtype ?? "of an untyped storage"}, which is not known.`, { dtype: extras.dtype });
+    throw torchError(`A tensor has the unknown dtype ${extras.dtype}.`, { dtype: extras.dtype });
   }
   const spec: { -readonly [key in keyof TensorSpec]: TensorSpec[key] } = {
     dtype,
     shape: integers(size, "size of a tensor", context),
     strides: integers(stride, "stride of a tensor", context),
     storage,
-    byteOffset: integer(offset, "storage offset of a tensor") * (DTYPES[dtype].bits / 8),
+    byteOffset: integer(offset, "offset of a tensor") * (DTYPES[dtype].bits / 8),
     requiresGrad: extras.requiresGrad === true,
   };
   if (isKind(extras.flags, "dict")) {
@@ -153,7 +153,7 @@ function quantized(args: readonly PickleValue[], _call: PickleCall, context: Bui
     if (!isTensor(scales) || !isTensor(zeroPoints)) return undefined;
     // torch writes per_channel_affine for both, and tells them apart by the zero points.
     const scheme = isFloating(zeroPoints.tensor) ? "per_channel_affine_float_qparams" : "per_channel_affine";
-    const axisIndex = integer(axis, "quantisation axis of a tensor");
+    const axisIndex = integer(axis, "axis of a tensor");
     extras.quantization = { scheme, axis: axisIndex, scales: scales.tensor, zeroPoints: zeroPoints.tensor };
   } else return undefined;
   return strided(args, context, extras);
@@ -166,7 +166,7 @@ const MOST_AXES = 1024;
 function integers(value: PickleValue | undefined, what: string, context: BuildContext): number[] {
   const inner = isKind(value, "call") && context.nameOf(value.callable) === "torch.Size" ? value.args[0] : value;
   if ((!isKind(inner, "tuple") && !isKind(inner, "list")) || inner.items.length > MOST_AXES) {
-    throw torchError(`The ${what} is ${describeValue(inner)}, where a tuple of up to ${MOST_AXES} integers was expected.`);
+    throw torchError(`The ${what} is ${describeValue(inner)}, not a tuple of up to ${MOST_AXES} integers.`);
   }
   context.charge(inner.items.length);
   const integers: number[] = [];

@@ -51,7 +51,7 @@ function* readTorchZip(source: ByteSource, options: OpenOptions): Reading<Checkp
   checkLimit(limits, "pickleBytes", main.byteLength, `data.pkl of ${source.name}`);
   const order = archive.entries.get(`${root}/byteorder`);
   if (order && order.byteLength > MOST_BYTEORDER_BYTES) {
-    throw zipError(source.name, `the record ${order.name} has ${order.byteLength} bytes, where a word was expected`);
+    throw zipError(source.name, `the record ${order.name} has ${order.byteLength} bytes, not a word`);
   }
   const [bytes = new Uint8Array(0), word] = yield* archive.readingAll(order ? [main, order] : [main], findings, options);
   const bigEndian = isBigEndian(word, source.name);
@@ -95,7 +95,7 @@ function findRoot(archive: ZipArchive, findings: Finding[]): string {
   const [root, other] = [...folders].filter((folder) => archive.entries.has(`${folder}/data.pkl`));
   if (root === undefined) return "";
   if (other !== undefined) {
-    throw zipError(archive.name, `it holds two checkpoints, in the folders ${JSON.stringify(root)} and ${JSON.stringify(other)}`);
+    throw zipError(archive.name, `it holds two checkpoints, ${JSON.stringify(root)} and ${JSON.stringify(other)}`);
   }
   if (folders.size > 1) {
     const strangers = [...archive.entries.keys()].filter((name) => folderOf(name) !== root);
@@ -111,7 +111,7 @@ function findRoot(archive: ZipArchive, findings: Finding[]): string {
 /** What the archive holds besides a pickle and its storages. */
 function contentFindings(archive: ZipArchive, root: string): Finding[] {
   if (!archive.entries.has(`${root}/constants.pkl`)) return [];
-  const message = "The archive is a TorchScript program: its code was not looked at.";
+  const message = "This is a TorchScript program: its code was not looked at.";
   return [{ rule: "torchscript", severity: "info", message, at: `${root}/constants.pkl` }];
 }
 

@@ -46,20 +46,20 @@ export class ZipStorages {
     if (!entry) {
       throw new CheckpointLoadError(
         "TORCH_STORAGE_MISSING",
-        `A tensor's storage "${key}" should be the record ${record} of ${file}, which is not there.`,
+        `The storage "${key}" should be the record ${record} of ${file}, which is missing.`,
         {
           details: { record },
-          suggestions: ["The file was not written to its end, or re-packed by another tool."],
+          suggestions: ["The file was not written to its end, or packed again by another tool."],
         },
       );
     }
     if (entry.byteLength !== byteLength) {
       throw new CheckpointLoadError(
         "TORCH_STORAGE_SIZE",
-        `The storage "${key}" of ${file} has ${entry.byteLength} bytes, but its tensors say ${byteLength}.`,
+        `The storage "${key}" of ${file} has ${entry.byteLength} bytes, not ${byteLength}.`,
         {
           details: { record, expected: byteLength, found: entry.byteLength },
-          suggestions: ["The file is damaged or made to deceive; torch refuses it as well."],
+          suggestions: ["The file is damaged or made to deceive: torch refuses it."],
         },
       );
     }
@@ -75,14 +75,14 @@ export class ZipStorages {
     if (this.#unchecked === 0) return [];
     const count = `${this.#unchecked} of ${this.#filled} storages`;
     if (!mainHasCrc || this.#unchecked < this.#filled) {
-      const message = `The archive records no CRC-32 for ${count}: damage to their bytes cannot be seen.`;
+      const message = `${count} have no CRC-32: damage to their bytes cannot be seen.`;
       return [{ rule: "no-crc", severity: "info", message }];
     }
     return [
       {
         rule: "weights-not-written",
         severity: "warning",
-        message: `None of the ${this.#filled} storages has a CRC-32, but the pickle has one, as after torch.serialization.skip_data(): their bytes may never have been written.`,
+        message: `None of the ${this.#filled} storages has a CRC-32, as after torch.serialization.skip_data(): their bytes may never have been written.`,
       },
     ];
   }

@@ -51,7 +51,7 @@ export function* readDirectory(source: ByteSource, limits: Limits, options?: Sig
   end.record.directoryStart += shift;
   const { entries: count, directoryBytes, directoryStart } = end.record;
   if (count * RECORD_BYTES.central > directoryBytes) {
-    throw zipError(source.name, `it declares ${count} members, but its directory has only ${directoryBytes} bytes`);
+    throw zipError(source.name, `it declares ${count} members in a directory of ${directoryBytes} bytes`);
   }
   checkLimit(limits, "zipEntries", count, `Members of ${source.name}`);
   checkLimit(limits, "zipDirectoryBytes", directoryBytes, `Directory of ${source.name}`);
@@ -86,16 +86,16 @@ function parseEntries(bytes: Bytes, count: number, archive: string, tolerate: To
   let at = 0;
   for (let index = 0; index < count; index++) {
     if (at + RECORD_BYTES.central > bytes.length || view.getUint32(at, true) !== SIGNATURE.central) {
-      throw zipError(archive, `entry ${index} of its directory is not one`, { at });
+      throw zipError(archive, `member ${index} of its directory is none`, { at });
     }
     const nameStart = at + RECORD_BYTES.central;
     const nameEnd = nameStart + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
-    if (next > bytes.length) throw zipError(archive, `entry ${index} of its directory is cut off`, { at });
+    if (next > bytes.length) throw zipError(archive, `member ${index} of its directory is cut off`, { at });
     const name = decodeName(bytes, nameStart, nameEnd);
     if (names.has(name)) {
-      const why = `it has two members named ${JSON.stringify(name)}; which of them counts depends on the reader`;
+      const why = `it has two members named ${JSON.stringify(name)}: readers choose differently`;
       refuse(tolerate, "zip-duplicate-name", zipError(archive, why, { member: name }));
     }
     names.add(name);
@@ -123,7 +123,7 @@ function parseEntries(bytes: Bytes, count: number, archive: string, tolerate: To
     at = next;
   }
   if (at !== bytes.length) {
-    refuse(tolerate, "zip-directory", zipError(archive, `its directory has ${bytes.length - at} bytes after the last entry`));
+    refuse(tolerate, "zip-directory", zipError(archive, `its directory has ${bytes.length - at} bytes after the last member`));
   }
   return entries;
 }
@@ -193,7 +193,7 @@ function placeEntries(entries: readonly ZipEntry[], directoryStart: number, arch
     {
       rule: "zip-hidden-bytes",
       severity: "warning",
-      message: `${hiddenBytes} bytes of the archive belong to no member: other programs may see content there.`,
+      message: `${hiddenBytes} bytes belong to no member: other programs may see content there.`,
       at: `byte ${hiddenAt}`,
     },
   ];

@@ -81,7 +81,7 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions, tole
   };
   if (!end64) {
     if (small.directoryStart === OVERFLOW_32 || small.directoryBytes === OVERFLOW_32) {
-      throw zipError(source.name, "its end record refers to a zip64 record, which is missing");
+      throw zipError(source.name, "its zip64 end record is missing");
     }
     return ended(small, tailStart + at);
   }
@@ -92,7 +92,7 @@ export function* readEndRecord(source: ByteSource, options?: SignalOptions, tole
     !agree(small.directoryStart, end64.record.directoryStart, OVERFLOW_32)
   ) {
     const details = { end: small, end64: end64.record };
-    refuse(tolerate, "zip-contradicting-ends", zipError(source.name, "its end record and zip64 end record contradict each other", details));
+    refuse(tolerate, "zip-contradicting-ends", zipError(source.name, "its two end records contradict each other", details));
   }
   return ended(end64.record, end64.start);
 }
@@ -123,14 +123,14 @@ function findEnd(tail: Bytes, name: string, tolerate: Tolerate | undefined): num
   return found >= 0 ? found : loose;
 }
 
-const twoEnds = (name: string): CheckpointLoadError => zipError(name, "it has two end records; which of them counts depends on the reader");
+const twoEnds = (name: string): CheckpointLoadError => zipError(name, "it has two end records: readers choose differently");
 
 function readSmall(view: DataView, at: number, name: string, tolerate: Tolerate | undefined): EndRecord {
   const disks = [view.getUint16(at + 4, true), view.getUint16(at + 6, true)];
   if (disks.some((disk) => disk !== 0 && disk !== OVERFLOW_16)) throw severalDisks(name);
   const entries = view.getUint16(at + 10, true);
   if (view.getUint16(at + 8, true) !== entries) {
-    refuse(tolerate, "zip-contradicting-ends", zipError(name, "its end record counts the entries twice, and differently"));
+    refuse(tolerate, "zip-contradicting-ends", zipError(name, "its end record counts the members twice, differently"));
   }
   return { entries, directoryBytes: view.getUint32(at + 12, true), directoryStart: view.getUint32(at + 16, true) };
 }
@@ -144,7 +144,7 @@ function readZip64(
 ): { record: EndRecord; start: number } | undefined {
   const locator = endAt - RECORD_BYTES.locator64;
   if (locator < 0 || view.getUint32(locator, true) !== SIGNATURE.locator64) return undefined;
-  let start = exact(view, locator + 8, name, "the position of its zip64 end record");
+  let start = exact(view, locator + 8, name, "the place of its zip64 end record");
   const isAt = (at: number): boolean => at >= 0 && at + RECORD_BYTES.end64 <= locator && view.getUint32(at, true) === SIGNATURE.end64;
   if (!isAt(start - tailStart)) {
     const error = zipError(name, "its zip64 end record is not where the locator says", { position: start });
@@ -156,22 +156,22 @@ function readZip64(
   const at = start - tailStart;
   // The size leaves out itself and the signature before it: 12 bytes.
   if (at + 12 + exact(view, at + 4, name, "the size of its zip64 end record") !== locator) {
-    const error = zipError(name, "its zip64 end record does not end where the locator begins", { position: start });
+    const error = zipError(name, "its zip64 end record does not end at the locator", { position: start });
     refuse(tolerate, "zip-contradicting-ends", error);
   }
   if (view.getUint32(locator + 16, true) > 1 || view.getUint32(at + 16, true) !== 0 || view.getUint32(at + 20, true) !== 0) {
     throw severalDisks(name);
   }
-  const entries = exact(view, at + 32, name, "the number of entries");
-  if (exact(view, at + 24, name, "the number of entries") !== entries) {
-    refuse(tolerate, "zip-contradicting-ends", zipError(name, "its zip64 end record counts the entries twice, and differently"));
+  const entries = exact(view, at + 32, name, "the number of members");
+  if (exact(view, at + 24, name, "the number of members") !== entries) {
+    refuse(tolerate, "zip-contradicting-ends", zipError(name, "its zip64 end record counts the members twice, differently"));
   }
   return {
     start,
     record: {
       entries,
       directoryBytes: exact(view, at + 40, name, "the size of the directory"),
-      directoryStart: exact(view, at + 48, name, "the position of the directory"),
+      directoryStart: exact(view, at + 48, name, "the place of the directory"),
     },
   };
 }
@@ -184,6 +184,6 @@ const severalDisks = (name: string): CheckpointLoadError =>
 function checkPlace(record: EndRecord, endStart: number, name: string, tolerate: Tolerate | undefined): void {
   const directoryEnd = record.directoryStart + record.directoryBytes;
   if (directoryEnd === endStart) return;
-  const why = `its directory should end at ${directoryEnd}, but the end record begins at ${endStart}`;
+  const why = `its directory ends at ${directoryEnd}, but the end record begins at ${endStart}`;
   refuse(tolerate, directoryEnd < endStart ? "zip-prepended-data" : "zip-contradicting-ends", zipError(name, why, { ...record }));
 }

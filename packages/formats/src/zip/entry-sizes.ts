@@ -28,11 +28,11 @@ export function readEntrySizes(view: DataView, at: number, extraStart: number, e
   if (disk !== 0 && disk !== OVERFLOW_16) throw zipError(archive, `an entry of its directory lies on disk ${disk}`);
 
   const field = findZip64(view, extraStart, extraEnd, archive);
-  if (overflowed.length > 0 && !field) throw zipError(archive, "an entry of its directory refers to a zip64 field, which is missing");
+  if (overflowed.length > 0 && !field) throw zipError(archive, "a zip64 field of its directory is missing");
   if (!field) return sizes;
   const expected = 8 * overflowed.length + (disk === OVERFLOW_16 ? 4 : 0);
   if (field.end - field.start !== expected) {
-    throw zipError(archive, `a zip64 field of its directory has ${field.end - field.start} bytes, where ${expected} are needed`);
+    throw zipError(archive, `a zip64 field of its directory has ${field.end - field.start} bytes, not ${expected}`);
   }
   for (const [index, key] of overflowed.entries()) sizes[key] = exact(view, field.start + 8 * index, archive, `the ${key} of a member`);
   return sizes;
@@ -45,7 +45,7 @@ function findZip64(view: DataView, extraStart: number, extraEnd: number, archive
     const end = start + view.getUint16(at + 2, true);
     if (end > extraEnd) throw zipError(archive, "an extra field of its directory is cut off");
     if (view.getUint16(at, true) === EXTRA_ZIP64) {
-      if (found) throw zipError(archive, "an entry of its directory has two zip64 fields");
+      if (found) throw zipError(archive, "a member has two zip64 fields");
       found = { start, end };
     }
     at = end;

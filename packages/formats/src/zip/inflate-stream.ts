@@ -42,7 +42,7 @@ export class InflateStream {
       at += piece.length;
     }
     if (this.position === this.#byteLength && (await this.#more())) {
-      throw zipError(this.#name, `it inflates to more than the ${this.#byteLength} bytes that it declares`);
+      throw zipError(this.#name, `it inflates to more than the declared ${this.#byteLength} bytes`);
     }
   }
 
@@ -60,7 +60,7 @@ export class InflateStream {
   }
 
   #tooShort(): CheckpointLoadError {
-    return zipError(this.#name, `it inflates to ${this.position} bytes, but declares ${this.#byteLength}`);
+    return zipError(this.#name, `it inflates to ${this.position} bytes, not ${this.#byteLength}`);
   }
 
   /** Whether there are bytes left; the next of them are in `#rest` then. */

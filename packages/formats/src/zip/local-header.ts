@@ -27,7 +27,7 @@ export function checkLocalHeader(header: Bytes, entry: ZipEntry, archive: string
   const name = header.subarray(RECORD_BYTES.local, RECORD_BYTES.local + entry.nameBytes);
   const expectedName = rawNameOf(entry);
   if (view.getUint16(26, true) !== entry.nameBytes || name.some((byte, index) => byte !== expectedName[index])) {
-    throw zipError(archive, `the header of ${label} gives the member another name than the directory`, { at });
+    throw zipError(archive, `the header of ${label} has another name than the directory`, { at });
   }
   for (const [field, offset, expected] of [
     ["CRC-32", 14, entry.crc32],

@@ -49,7 +49,7 @@ export function zipError(name: string, why: string, details: Record<string, unkn
 /** A 64-bit size or offset as an exact number. */
 export function exact(view: DataView, at: number, name: string, what: string): number {
   const value = view.getBigUint64(at, true);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw zipError(name, `${what} is ${value}, beyond any file`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw zipError(name, `${what} is ${value}`);
   return Number(value);
 }
 
