@@ -1,7 +1,8 @@
 // Builds dist/ckptkit.js: everything that a page may want, in one file without imports, for a plain <script type="module">. What stands above
 // this package in the staircase is in there as well, so it is put together here and not in src.
 //   node bundle.mjs [folder]
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 const folder = process.argv[2] ?? "dist";
@@ -28,9 +29,15 @@ await build({
   logLevel: "warning",
 });
 
-// The declarations of what is bundled in come along; those of the others are installed with this package.
+// The declarations of what is bundled in come along, as far as its index leads to them; those of the others are installed with this package.
 const declarations = "node_modules/@ckptkit/inspect/dist";
 if (folder === "dist" && existsSync(declarations)) {
-  cpSync(declarations, `${folder}/inspect`, { recursive: true, dereference: true, filter: (path) => !/\.js$|chunks$/.test(path) });
+  const files = new Set(["index.d.ts"]);
+  for (const file of files) {
+    const text = readFileSync(join(declarations, file), "utf8");
+    for (const [, path] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.js"/g)) files.add(`${join(dirname(file), path)}.d.ts`);
+    mkdirSync(dirname(join(folder, "inspect", file)), { recursive: true });
+    writeFileSync(join(folder, "inspect", file), text);
+  }
   writeFileSync(`${folder}/ckptkit.d.ts`, entry("./inspect/index.js").replaceAll("@ckptkit/browser", "./index.js"));
 }

@@ -27,7 +27,8 @@ export async function packAll() {
   return packed;
 }
 
-const isData = (path) => /\.(?:wasm|json|css)$/.test(path);
+/** Also the script of a worker: it is started by its address, and exports nothing. */
+const isData = (path) => /\.(?:wasm|json|css|js)$/.test(path);
 
 /** The exports of a manifest that are code, such as `./torch`. */
 export const codeExports = ({ exports = {} }) => Object.keys(exports).filter((path) => !isData(path));

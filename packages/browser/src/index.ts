@@ -7,7 +7,7 @@ export { fileListFolder, type PathFile } from "./folders/file-list-folder.js";
 export type { Folder, FolderEntry } from "./folders/folder.js";
 export { type FolderLike, folderOf } from "./folders/folder-of.js";
 export { type CheckpointCandidate, listCheckpoints } from "./folders/list-checkpoints.js";
-export { type Openable, type OpenOptions, openCheckpoint } from "./open-checkpoint.js";
+export { type BrowserOpenOptions, type Openable, openCheckpoint } from "./open-checkpoint.js";
 export { hasOpfs } from "./opfs/opfs-path.js";
 export { type OpfsSinkOptions, opfsSink } from "./opfs/opfs-sink.js";
 export { opfsSource } from "./opfs/opfs-source.js";

@@ -12,7 +12,7 @@ import { browserPlatform } from "./platform/browser-platform.js";
 export type Openable = string | URL | Blob | FileSystemFileHandle | PathFile | FolderLike | ByteSource;
 
 /** How {@link openCheckpoint} opens. */
-export interface OpenOptions extends OpenUriOptions {
+export interface BrowserOpenOptions extends OpenUriOptions {
   /** Reaches addresses: one with credentials, headers or a cache, say. `browserPlatform()` when left out. */
   platform?: Platform | undefined;
   /** Which file of a folder to open; the only checkpoint in it when left out. A shard stands for its whole checkpoint. */
@@ -32,7 +32,7 @@ export interface OpenOptions extends OpenUriOptions {
  * for (const tensor of checkpoint.tensors) console.log(tensor.path, tensor.dtype, tensor.shape);
  * await checkpoint.close();
  */
-export async function openCheckpoint(what: Openable, options: OpenOptions = {}): Promise<Checkpoint> {
+export async function openCheckpoint(what: Openable, options: BrowserOpenOptions = {}): Promise<Checkpoint> {
   const { platform, path, ...rest } = options;
   if (typeof what === "string" || what instanceof URL) return openUri(platform ?? browserPlatform(), String(what), rest);
   if (isFileHandle(what)) return openAlone(await fileHandleSource(what), rest);
