@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import type { Finding } from "@ckptkit/core";
 import { AUDIT_RULES, type Audit, type Verdict } from "@ckptkit/inspect/audit";
+import type { Log, ReportingDescriptor, Result } from "sarif";
 
 const LEVELS = { error: "error", warning: "warning", info: "note" } as const;
 
@@ -15,7 +16,7 @@ function levelOf(verdict: Verdict): "error" | "warning" | "note" {
  *
  * @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
-export function sarifLog(audits: readonly Audit[], version: string): object {
+export function sarifLog(audits: readonly Audit[], version: string): Log {
   const used = [...new Set(audits.flatMap(({ findings }) => findings.map(({ rule }) => rule)))].sort();
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -31,7 +32,7 @@ export function sarifLog(audits: readonly Audit[], version: string): object {
   };
 }
 
-function describeRule(id: string): object {
+function describeRule(id: string): ReportingDescriptor {
   const rule = AUDIT_RULES[id];
   if (!rule) return { id };
   return {
@@ -42,7 +43,7 @@ function describeRule(id: string): object {
   };
 }
 
-function resultOf({ uri }: Audit, index: number, { rule, severity, message, at }: Finding, used: readonly string[]): object {
+function resultOf({ uri }: Audit, index: number, { rule, severity, message, at }: Finding, used: readonly string[]): Result {
   const byte = /byte (\d+)$/.exec(at ?? "")?.[1];
   return {
     ruleId: rule,
