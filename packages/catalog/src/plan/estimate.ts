@@ -18,7 +18,10 @@ export interface Extent {
   writtenBytes: number;
 }
 
-/** What a stage with these options reads and writes at most: every tensor of its subject that its globs choose, tied ones once. */
+/**
+ * What a stage with these options reads and writes at most: every tensor of its subject that its globs choose, tied ones once; without `all`,
+ * where a stage has it, those of the model.
+ */
 export function extentOf(context: CheckpointContext, options: CommonOptions): Extent {
   const isChosen = selection(options);
   const extent: Extent = { readBytes: 0, writtenBytes: 0 };
@@ -32,7 +35,7 @@ export function extentOf(context: CheckpointContext, options: CommonOptions): Ex
   const checkpoint = subjectOf(context, options);
   if (checkpoint) {
     for (const tensor of checkpoint.tensors) {
-      if (!isChosen(tensor.name, tensor.path)) continue;
+      if (!isChosen(tensor.name, tensor.path) || (options.all === false && tensor.group !== "model")) continue;
       const { storage, spec, shape } = tensor;
       if (storage) add(`${storage.id} ${spec.byteOffset} ${tensor.dtype} ${shape.join()} ${tensor.strides.join()}`, tensor);
     }

@@ -2,7 +2,7 @@ import { type Catalog, type ConfigIssue, loadConfig, type PipelineConfig, showIs
 import { CheckpointError } from "@ckptkit/core";
 import { checkComposition, type Notice } from "@ckptkit/core/pipeline";
 import { toWire, type WireError } from "../errors.js";
-import { type PipelineDraft, type PipelineVariable, variablesOf } from "./draft.js";
+import { filledIn, type PipelineDraft, type PipelineVariable, variablesOf } from "./draft.js";
 import { type StageSketch, sketchOf } from "./sketch.js";
 
 /** Something that is wrong at a place of the text. */
@@ -47,7 +47,7 @@ const STAND_IN = "stand-in.safetensors";
 export async function checkPipeline(draft: PipelineDraft, catalog: Catalog): Promise<CheckedPipeline> {
   const { text } = draft;
   const variables = variablesOf(text);
-  const sketch = sketchOf(text);
+  const sketch = sketchOf(text, (part) => filledIn(part, draft.variables));
   const first = await load(draft, catalog, () => undefined);
   let { issues, suggestions } = first;
   let missing: string[] = [];

@@ -41,6 +41,12 @@ export function variablesOf(text: string): PipelineVariable[] {
   return names.map((name) => ({ name, about: about.get(name) ?? "", fallback: used.get(name) }));
 }
 
+/** A text with the values of its variables, as far as there are any; what has none stays as it is. */
+export const filledIn = (text: string, variables: PipelineDraft["variables"]): string =>
+  text.replace(VARIABLE, (match, name: string | undefined, fallback: string | undefined) =>
+    name === undefined ? "${" : variables[name] || (fallback ?? match),
+  );
+
 /** What a pipeline's text says that it is for: the comment at its head, up to its variables. */
 export function purposeOf(text: string): string {
   const lines = (HEAD.exec(text)?.[0] ?? "").split("\n").map((line) => line.replace(/^\s*#/, ""));

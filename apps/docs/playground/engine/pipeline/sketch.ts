@@ -23,8 +23,12 @@ export interface TextNote {
 /** Options that say most of a stage, the most telling first. */
 const TELLING = ["as", "uri", "url", "path", "adapter", "like", "dtype", "from", "algorithm", "amount", "submodulesToFreeze"];
 
-/** The stages of a text, as far as it can be read, and what of it a page cannot do. */
-export function sketchOf(text: string): { stages: StageSketch[]; limits: TextNote[] } {
+/**
+ * The stages of a text, as far as it can be read, and what of it a page cannot do.
+ *
+ * @param fill puts values in place of variables, for what is shown.
+ */
+export function sketchOf(text: string, fill: (text: string) => string = (same) => same): { stages: StageSketch[]; limits: TextNote[] } {
   const document = parseDocument(text, { prettyErrors: false, strict: false, uniqueKeys: false, logLevel: "silent" });
   const limits: TextNote[] = [];
   const note = (node: unknown, message: string | undefined): void => {
@@ -53,7 +57,7 @@ export function sketchOf(text: string): { stages: StageSketch[]; limits: TextNot
     }
     const name = (kind ? entries.get(kind) : entries.get("_target_")) ?? "";
     const about = TELLING.map((option) => entries.get(option)).find((value) => value !== undefined && value !== "") ?? "";
-    return { kind, name, about, from };
+    return { kind, name, about: fill(about), from };
   });
   return { stages, limits };
 }
