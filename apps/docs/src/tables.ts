@@ -1,11 +1,12 @@
 import { Catalog, type CatalogEntry, type StageOption, settingsSchema, stageOptions, targetOf } from "@ckptkit/catalog";
 import { ERROR_CODES } from "@ckptkit/core";
 import { STAGE_KINDS } from "@ckptkit/core/pipeline";
+import { AUDIT_RULES, VERDICTS } from "@ckptkit/inspect/audit";
 import { code, sentence, markdownTable as table } from "./markdown-table.js";
 import { TEMPLATES } from "./templates-page.js";
 
 /** Pages that hold tables made from the code. */
-export const PAGES_WITH_TABLES = ["configuration.md", "pipelines.md", "troubleshooting.md"] as const;
+export const PAGES_WITH_TABLES = ["audit.md", "configuration.md", "pipelines.md", "troubleshooting.md"] as const;
 
 /** A page with what stands between `<!-- table: NAME -->` and `<!-- /table -->` made anew. */
 export async function withTables(page: string): Promise<string> {
@@ -24,6 +25,13 @@ const TABLES: Readonly<Record<string, (catalog: Catalog) => string>> = {
     table(
       ["Template", "What it does"],
       TEMPLATES.map(({ file, summary, anchor }) => [`[\`${file}\`](reference/templates.md#${anchor})`, summary]),
+    ),
+  rules: () =>
+    table(
+      ["Rule", "Verdict", "Meaning", "What to do"],
+      Object.entries(AUDIT_RULES)
+        .sort(([, a], [, b]) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict))
+        .map(([rule, { verdict, means, advice }]) => [code(rule), verdict === "clean" ? "" : verdict, means, advice]),
     ),
   codes: () =>
     table(

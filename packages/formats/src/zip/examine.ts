@@ -37,8 +37,8 @@ export interface ExaminedZip {
 
 /** Findings of one rule that are listed one by one. */
 const FINDINGS_PER_RULE = 20;
-/** Local headers that are read at the same time. */
-const AT_ONCE = 16;
+/** Local headers that are read at the same time: fewer than the listeners on one signal of which Node warns. */
+const AT_ONCE = 8;
 
 /**
  * Looks at a zip archive with the reader's own checks, and goes on where the reader stops: directory against local headers, sizes,
