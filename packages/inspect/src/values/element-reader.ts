@@ -73,14 +73,19 @@ export class ElementReader {
 
   /** Decodes many elements block by block, into memory that is filled anew for each. */
   decodeBlocks(bytes: Bytes, count: number, first: number, work: (numbers: Float64Array) => void): void {
-    const blockBytes = (BLOCK_ELEMENTS * this.bits) / 8;
-    for (let at = 0; at < count; at += BLOCK_ELEMENTS) {
-      const taken = Math.min(BLOCK_ELEMENTS, count - at);
-      const start = (at / BLOCK_ELEMENTS) * blockBytes;
-      const numbers = decodeNumbers(this.dtype, bytes.subarray(start, start + blockBytes), this.#block.subarray(0, taken * this.width));
-      this.#dequantize?.(numbers, first + at, 1);
-      work(numbers);
-    }
+    for (let at = 0; at < count; at += BLOCK_ELEMENTS) work(this.block(bytes, at, Math.min(BLOCK_ELEMENTS, count - at), first));
+  }
+
+  /**
+   * Decodes the elements [at, at + count) of some bytes, of which the first stands at a row-major place: up to 8,192, into memory
+   * that is filled anew each time. Packed elements begin at a whole byte.
+   */
+  block(bytes: Bytes, at: number, count: number, first: number): Float64Array {
+    const start = (at * this.bits) / 8;
+    const part = bytes.subarray(start, start + Math.ceil((count * this.bits) / 8));
+    const numbers = decodeNumbers(this.dtype, part, this.#block.subarray(0, count * this.width));
+    this.#dequantize?.(numbers, first + at, 1);
+    return numbers;
   }
 
   /** Numbers of the elements [start, start + count) in row-major order. */
