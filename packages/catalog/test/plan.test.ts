@@ -94,15 +94,22 @@ describe("a plan", () => {
 
   it("expects of a save what it will write: the model's tensors, all tensors only when all are asked for", async () => {
     const planned = async (all: boolean) => {
-      const { writesBytes } = await planOf({ stages: [{ source: "local", path: VIT }, { sink: "save", path: at("never.pt"), all }] });
+      const { writesBytes } = await planOf({
+        stages: [
+          { source: "local", path: VIT },
+          { sink: "save", path: at("never.pt"), all },
+        ],
+      });
       return writesBytes;
     };
     const sizeOf = (group?: string) =>
       fixture("vit-tiny.ckpt")
         .truth.tensors.filter((tensor) => !group || tensor.group === group)
         .reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
-    expect(await planned(true)).toBeGreaterThanOrEqual(sizeOf() - 100);
-    expect(await planned(false)).toBeLessThan(sizeOf("model") * 1.3);
+    const weights = await planned(false);
+    expect(weights).toBeGreaterThanOrEqual(sizeOf("model"));
+    // The optimizer's tensors are twice those of the model.
+    expect((await planned(true)) - weights).toBeGreaterThanOrEqual(sizeOf("optimizer"));
   });
 
   it("takes a moment and some kilobytes for 100 GB", async () => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of pipelines
 import { Catalog, loadConfig } from "@ckptkit/catalog";
 import { describe, expect, it } from "vitest";
 import { checkPipeline } from "../../playground/engine/pipeline/check.js";

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of pipelines
 import { Catalog, pipelineJsonSchema } from "@ckptkit/catalog";
 import { describe, expect, it } from "vitest";
 import { completePipeline } from "../../playground/engine/pipeline/complete.js";
