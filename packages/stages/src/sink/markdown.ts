@@ -1,4 +1,5 @@
 import type { Json } from "@ckptkit/core";
+import { markdownTable } from "@ckptkit/inspect";
 import type { PipelineReport } from "./pipeline-report.js";
 
 /** A report for people. */
@@ -6,13 +7,13 @@ export function toMarkdown({ checkpoint, model, stages, findings, metadata, tens
   const blocks = ["# Checkpoint report"];
   if (checkpoint) {
     const { uri, format, layout, byteLength, tensorCount } = checkpoint;
-    blocks.push(table(["checkpoint", "format", "layout", "bytes", "tensors"], [[uri, format, layout, byteLength, tensorCount]]));
+    blocks.push(markdownTable(["checkpoint", "format", "layout", "bytes", "tensors"], [[uri, format, layout, byteLength, tensorCount]]));
   }
   if (model) {
     const { tensorCount, parameterCount, trainableCount, byteLength, weightsInitialized } = model;
     blocks.push(
       "## Model",
-      table(
+      markdownTable(
         ["tensors", "parameters", "trainable", "bytes", "loaded"],
         [[tensorCount, parameterCount, trainableCount, byteLength, weightsInitialized ? "yes" : "no"]],
       ),
@@ -21,7 +22,7 @@ export function toMarkdown({ checkpoint, model, stages, findings, metadata, tens
   if (stages.length > 0) {
     blocks.push(
       "## Stages",
-      table(
+      markdownTable(
         ["#", "stage", "status", "ms"],
         stages.map(({ index, name, status, durationMs }) => [index, name, status, durationMs ?? ""]),
       ),
@@ -30,7 +31,7 @@ export function toMarkdown({ checkpoint, model, stages, findings, metadata, tens
   if (findings.length > 0) {
     blocks.push(
       "## Findings",
-      table(
+      markdownTable(
         ["severity", "rule", "message", "at"],
         findings.map(({ severity, rule, message, at }) => [severity, rule, message, at ?? ""]),
       ),
@@ -40,14 +41,14 @@ export function toMarkdown({ checkpoint, model, stages, findings, metadata, tens
   if (entries.length > 0)
     blocks.push(
       "## Metadata",
-      table(
+      markdownTable(
         ["name", "value"],
         entries.map(([name, value]) => [name, shown(value)]),
       ),
     );
   blocks.push(
     "## Tensors",
-    table(
+    markdownTable(
       ["name", "dtype", "shape", "bytes"],
       tensors.map(({ name, dtype, shape, byteLength }) => [name, dtype, `[${shape.join(", ")}]`, byteLength]),
     ),
@@ -61,11 +62,3 @@ function shown(value: Json): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length <= CELL_CHARACTERS ? text : `${text.slice(0, CELL_CHARACTERS)}...`;
 }
-
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.map((cell) => cellText(String(cell))).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-/** Text of a file in a table: nothing of it may end the cell or be taken for HTML. */
-const cellText = (text: string): string => text.replace(/[\\|`<>*_[\]]/g, (character) => `\\${character}`).replace(/\s+/g, " ");
