@@ -1,9 +1,10 @@
 // Builds dist/pool-worker.js: the script of the workers, in one file without imports, so that pages without a bundler can start it as well.
+//   node pool-worker.mjs [folder]
 import { build } from "esbuild";
 
 await build({
   entryPoints: ["src/pool-worker.ts"],
-  outfile: "dist/pool-worker.js",
+  outfile: `${process.argv[2] ?? "dist"}/pool-worker.js`,
   bundle: true,
   minify: true,
   format: "esm",
