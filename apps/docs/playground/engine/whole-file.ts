@@ -1,5 +1,6 @@
 import { HASH_ALGORITHMS, type HashAlgorithm, type OperationOptions } from "@ckptkit/core";
-import { AUDIT_RULES, type Audit, type AuditRule, auditSource, hashSource, hashTensors } from "@ckptkit/inspect";
+import { hashSource, hashTensors } from "@ckptkit/inspect";
+import { AUDIT_RULES, type Audit, type AuditRule, auditSource } from "@ckptkit/inspect/audit";
 import { gatedSource } from "./gate.js";
 import { useMachinery } from "./kernels.js";
 import type { Session, SessionId, Sessions } from "./sessions.js";
