@@ -52,7 +52,15 @@ export default defineConfig({
     await writeServiceWorker(outDir);
   },
   vite: {
-    build: { target: "es2022", chunkSizeWarningLimit: 700 },
+    build: {
+      target: "es2022",
+      // The index of the search and the largest page of the API are data, and fetched when they are asked for.
+      chunkSizeWarningLimit: 2000,
+      rollupOptions: {
+        // zod has pure marks where Rollup does not look for them; nothing follows from it but some bytes.
+        onwarn: (warning, warn) => (warning.code === "INVALID_ANNOTATION" ? undefined : warn(warning)),
+      },
+    },
     plugins: [sourceWorkers()],
     worker: { format: "es", plugins: () => [sourceWorkers()] },
     // Examples in pages are not part of the site's program.
