@@ -11,7 +11,7 @@ export async function buildBundles() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const problems = [];
-  for (const { file, name, code, mustNotAppear } of BUNDLES) {
+  for (const { file, name, code, mustAppear, mustNotAppear } of BUNDLES) {
     try {
       const { metafile, outputFiles } = await build({
         stdin: { contents: code, resolveDir: USER_FOLDER, sourcefile: `${file}.js` },
@@ -26,7 +26,8 @@ export async function buildBundles() {
         logLevel: "silent",
       });
       writeFileSync(`${folder}/${file}.js`, outputFiles[0].contents);
-      problems.push(...found(name, outputFiles[0].text, contributing(metafile), mustNotAppear));
+      const inputs = contributing(metafile);
+      problems.push(...found(name, outputFiles[0].text, inputs, mustNotAppear), ...missing(name, inputs, mustAppear));
     } catch (error) {
       // esbuild's own message names the module that has no place in a browser, or the export that is gone.
       problems.push(`${name}: ${error.message}`);
@@ -41,12 +42,18 @@ const contributing = ({ outputs }) =>
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([path]) => path);
 
-function found(name, text, inputs, { packages = [], text: patterns = [] }) {
+const missing = (name, inputs, { files = [] } = {}) =>
+  files.filter((file) => !inputs.some((path) => file.test(path))).map((file) => `${name}: no file of the bundle is ${file}`);
+
+function found(name, text, inputs, { packages = [], files = [], text: patterns = [] }) {
   return [
     ...packages.flatMap((banned) =>
       inputs
         .filter((path) => path.includes(`node_modules/${banned}/`))
         .map((path) => `${name}: ${path} is in the bundle, and ${banned} must not be`),
+    ),
+    ...files.flatMap((file) =>
+      inputs.filter((path) => file.test(path)).map((path) => `${name}: ${path} is in the bundle, and ${file} must not be`),
     ),
     ...patterns.filter((pattern) => pattern.test(text)).map((pattern) => `${name}: ${pattern} matches the bundle, and must not`),
   ];
