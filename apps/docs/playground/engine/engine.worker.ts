@@ -1,6 +1,8 @@
 import * as Comlink from "comlink";
+import { createCompare } from "./compare.js";
 import { createConvert } from "./convert.js";
 import { installErrorTransfer } from "./errors.js";
+import { createExports } from "./exports.js";
 import { createModuleMap } from "./module-map.js";
 import { createObjectTree } from "./object-tree/index.js";
 import { createOpen } from "./open.js";
@@ -27,7 +29,9 @@ const engine = {
   tensor: createTensor(sessions, tasks),
   scan: createScan(sessions, tasks),
   wholeFile: createWholeFile(sessions, tasks),
+  compare: createCompare(sessions, tasks),
   convert: createConvert(sessions, tasks),
+  exports: createExports(sessions),
   pipeline: createPipeline(sessions, tasks),
 };
 

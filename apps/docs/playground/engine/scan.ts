@@ -44,9 +44,17 @@ interface Scan {
   sorted: { by: ScanSort; descending: boolean; count: number; at: number; rows: readonly ScanRow[] } | undefined;
 }
 
+/** Scans by session: reports of other areas have them too. */
+const scans = new WeakMap<Session, Scan>();
+
+/** What the last scan of a session found, once it is done. */
+export function scanReportOf(session: Session): ScanReport | undefined {
+  const scan = scans.get(session);
+  return scan?.isDone ? { tensors: scan.rows, totals: scan.totals, skipped: scan.skipped } : undefined;
+}
+
 /** The area that looks at every number of a checkpoint. */
 export function createScan(sessions: Sessions, tasks: Tasks) {
-  const scans = new WeakMap<Session, Scan>();
   const scanOf = (id: SessionId): Scan | undefined => scans.get(sessions.get(id));
 
   return {

@@ -1,4 +1,15 @@
-import { Braces, FileOutput, Grid3x3, Hash, LayoutDashboard, ScanSearch, ShieldCheck, Table2, Workflow } from "@lucide/vue";
+import {
+  Braces,
+  FileOutput,
+  GitCompareArrows,
+  Grid3x3,
+  Hash,
+  LayoutDashboard,
+  ScanSearch,
+  ShieldCheck,
+  Table2,
+  Workflow,
+} from "@lucide/vue";
 import { type Component, defineAsyncComponent, type FunctionalComponent } from "vue";
 
 /** One view of an open checkpoint. Its component takes `session` (a SessionInfo). */
@@ -20,6 +31,7 @@ export const VIEWS: readonly View[] = [
   { id: "scan", label: "Scan", icon: ScanSearch, group: "check", component: view(() => import("./scan/ScanView.vue")) },
   { id: "audit", label: "Audit", icon: ShieldCheck, group: "check", component: view(() => import("./audit/AuditView.vue")) },
   { id: "hash", label: "Hash", icon: Hash, group: "check", component: view(() => import("./hash/HashView.vue")) },
+  { id: "compare", label: "Compare", icon: GitCompareArrows, group: "check", component: view(() => import("./compare/CompareView.vue")) },
   { id: "convert", label: "Convert", icon: FileOutput, group: "make", component: view(() => import("./convert/ConvertView.vue")) },
   { id: "pipeline", label: "Pipeline", icon: Workflow, group: "make", component: view(() => import("./pipeline/PipelineView.vue")) },
 ];
