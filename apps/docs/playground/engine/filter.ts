@@ -20,7 +20,8 @@ const UNITS: Readonly<Record<string, number>> = {
 /**
  * Makes a filter of one line of text, whose words must all hold:
  *
- * - `attn`: the path has it somewhere, in whatever case; `*.attn.*.weight`: the whole path matches the glob; a word with `-` before it must not hold
+ * - `attn`: the path has it somewhere, in whatever case; `attn.*.weight`: the path, or its end from some dot on, matches the glob; a word with `-`
+ *   before it must not hold
  * - `dtype:F32,BF16`, `group:model`, `in:model.blocks.0` (a module and what is in it)
  * - `size:>1MB`, `size:<=4KiB` (bytes), `params:>1e6`, `rank:2`
  *
@@ -64,8 +65,8 @@ function parseWord(word: string, columns: TensorColumns): TensorFilter {
 
 function pathFilter(word: string, columns: TensorColumns): TensorFilter {
   if (/[*?[\]{}]/.test(word)) {
-    const matches = globMatcher(word);
-    return (tensor) => matches(columns.path(tensor)) || matches(columns.tensors[tensor]?.name ?? "");
+    const matches = [globMatcher(word), globMatcher(`*.${word}`)];
+    return (tensor) => matches.some((match) => match(columns.path(tensor)));
   }
   const wanted = word.toLowerCase();
   return (tensor) => columns.path(tensor).toLowerCase().includes(wanted);

@@ -8,6 +8,7 @@ export interface ModuleEntry {
   readonly name: string;
   /** -1 for the root. */
   readonly parent: number;
+  /** 0 for the root. */
   readonly depth: number;
   /** What is in it, in file order: modules by their ids, tensors as -1 - index. */
   readonly children: number[];
@@ -31,39 +32,32 @@ export class ModuleIndex {
   constructor(columns: TensorColumns) {
     this.#columns = columns;
     this.moduleOf = new Int32Array(columns.count);
-    const byName: Map<string, number>[] = [];
-    const add = (name: string, parent: number): number => {
-      const id = this.nodes.length;
-      const depth = (this.nodes[parent]?.depth ?? -2) + 1;
-      this.nodes.push({ id, name, parent, depth, children: [], tensors: 0, params: 0, bytes: 0 });
-      byName.push(new Map());
-      return id;
-    };
-    add("", -1);
-    // Neighbours in a file share most of their path: what they share is found in the last tensor's modules.
-    let lastPath = "";
-    let lastModule = 0;
+    const names = new ChildNames(this.nodes);
+    this.nodes.push({ id: 0, name: "", parent: -1, depth: 0, children: [], tensors: 0, params: 0, bytes: 0 });
+    // Neighbours in a file share most of their path: the modules of the last one, from the root on, and where their names end in its path.
+    let last = "";
+    const modules = [0];
+    const ends = [-1];
     for (let tensor = 0; tensor < columns.count; tensor++) {
       const path = columns.path(tensor);
-      const end = path.lastIndexOf(".");
-      let module = 0;
-      if (end >= 0) {
-        const prefix = path.slice(0, end);
-        if (prefix === lastPath) module = lastModule;
-        else {
-          for (const segment of prefix.split(".")) {
-            let next = byName[module]?.get(segment);
-            if (next === undefined) {
-              next = add(segment, module);
-              byName[module]?.set(segment, next);
-              this.node(module).children.push(next);
-            }
-            module = next;
-          }
-          lastPath = prefix;
-          lastModule = module;
-        }
+      const prefixEnd = path.lastIndexOf(".");
+      let shared = 0;
+      while (
+        shared < modules.length - 1 &&
+        (ends[shared + 1] ?? 0) <= prefixEnd &&
+        sharesSegment(path, last, (ends[shared] ?? 0) + 1, ends[shared + 1] ?? 0)
+      )
+        shared++;
+      modules.length = shared + 1;
+      ends.length = shared + 1;
+      for (let start = (ends[shared] ?? -1) + 1; start <= prefixEnd; ) {
+        const end = path.indexOf(".", start);
+        modules.push(names.child(modules.at(-1) ?? 0, path.slice(start, end)));
+        ends.push(end);
+        start = end + 1;
       }
+      last = path;
+      const module = modules.at(-1) ?? 0;
       this.moduleOf[tensor] = module;
       const node = this.node(module);
       node.children.push(asChild(tensor));
@@ -132,5 +126,40 @@ export class ModuleIndex {
   #byName(module: number): number[] {
     const named = this.node(module).children.map((child) => ({ child, name: this.childName(child) }));
     return named.sort((a, b) => compareNatural(a.name, b.name)).map(({ child }) => child);
+  }
+}
+
+/** Whether two paths have the same text in [start, end] (the dot at its end too), given that they agree before it. */
+function sharesSegment(path: string, last: string, start: number, end: number): boolean {
+  for (let at = end; at >= start; at--) if (path.charCodeAt(at) !== last.charCodeAt(at)) return false;
+  return true;
+}
+
+/** Modules with so many parts get a map of names; in smaller ones looking at each is faster, and takes no memory. */
+const MAPPED_FROM = 16;
+
+/** Finds modules by name in their parents, and makes those that are not there. */
+class ChildNames {
+  readonly #nodes: ModuleEntry[];
+  readonly #maps = new Map<number, Map<string, number>>();
+
+  constructor(nodes: ModuleEntry[]) {
+    this.#nodes = nodes;
+  }
+
+  child(parent: number, name: string): number {
+    const { children = [], depth = 0 } = this.#nodes[parent] ?? {};
+    let map = this.#maps.get(parent);
+    if (!map && children.length >= MAPPED_FROM) {
+      map = new Map(children.flatMap((id) => (id < 0 ? [] : [[this.#nodes[id]?.name ?? "", id]])));
+      this.#maps.set(parent, map);
+    }
+    const found = map ? map.get(name) : children.find((id) => this.#nodes[id]?.name === name);
+    if (found !== undefined) return found;
+    const id = this.#nodes.length;
+    this.#nodes.push({ id, name, parent, depth: depth + 1, children: [], tensors: 0, params: 0, bytes: 0 });
+    children.push(id);
+    map?.set(name, id);
+    return id;
   }
 }

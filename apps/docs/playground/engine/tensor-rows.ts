@@ -1,58 +1,15 @@
 import type { TensorColumns } from "./columns.js";
 import type { TensorFilter } from "./filter.js";
 import { asChild, type ModuleIndex } from "./module-index.js";
+import { type ModuleSums, sumModules } from "./module-sums.js";
 import type { Mark } from "./sessions.js";
-import { type Compare, type SortKey, type TensorOrders, tensorCompare } from "./tensor-order.js";
-
-/** How the tensors are listed. */
-export interface TensorQuery {
-  readonly mode: "tree" | "flat";
-  /** See `parseFilter`. */
-  readonly filter: string;
-  readonly sort: SortKey;
-  readonly descending: boolean;
-}
-
-/** What is shown: how many rows, and what was found in all. */
-export interface TensorListing {
-  /** Rows: tensors, and the open modules of a tree. */
-  readonly rows: number;
-  readonly tensors: number;
-  readonly params: number;
-  readonly bytes: number;
-  /** Rises with every change, so that rows of an older listing are told apart. */
-  readonly version: number;
-}
-
-/** One row of the table. */
-export interface TensorRow {
-  /** A tensor's place in the checkpoint; a module's id for `kind` module. */
-  readonly id: number;
-  readonly kind: "tensor" | "module";
-  /** The whole path in a flat table, its last segment in a tree. */
-  readonly label: string;
-  readonly path: string;
-  readonly depth: number;
-  readonly params: number;
-  readonly bytes: number;
-  readonly dtype?: string;
-  readonly shape?: readonly number[];
-  readonly mark?: Mark;
-  /** Modules only: tensors in it that were found, and whether it is open. */
-  readonly tensors?: number;
-  readonly open?: boolean;
-}
+import type { TensorListing, TensorQuery, TensorRow } from "./tensor-listing.js";
+import { type Compare, type TensorOrders, tensorCompare } from "./tensor-order.js";
 
 /** The most modules that are opened by themselves when something was looked for. */
 const OPEN_WHEN_FOUND = 300;
 /** A tree is first opened until about so many rows show. */
 const FIRST_ROWS = 14;
-
-interface Sums {
-  readonly tensors: Uint32Array;
-  readonly params: Float64Array;
-  readonly bytes: Float64Array;
-}
 
 /** Rows of one table: positions are tensors or modules, as the children of modules are written. */
 export class TensorRows {
@@ -62,8 +19,9 @@ export class TensorRows {
   readonly #marks: ReadonlyMap<number, Mark>;
   #query: TensorQuery = { mode: "flat", filter: "", sort: "file", descending: false };
   #found: Uint8Array | undefined;
-  #sums: Sums | undefined;
-  #open = new Set<number>();
+  #sums: ModuleSums | undefined;
+  /** 1 for each module that is open. */
+  #open: Uint8Array = new Uint8Array(0);
   #rows: Int32Array = new Int32Array(0);
   #version = 0;
   #totals = { tensors: 0, params: 0, bytes: 0 };
@@ -82,8 +40,8 @@ export class TensorRows {
     this.#query = query;
     if (isOther) this.#find(filter);
     if (query.mode === "tree") {
-      if (isOther || wasFlat) this.#sums = this.#sumUp();
-      if (isOther || this.#open.size === 0) this.#openFirst(filter !== undefined);
+      if (isOther || wasFlat) this.#sums = sumModules(this.#modules(), this.#columns, (tensor) => this.#isFound(tensor));
+      if (isOther || this.#open.length === 0) this.#openFirst(filter !== undefined);
     }
     return this.#layOut();
   }
@@ -93,8 +51,7 @@ export class TensorRows {
     const modules = this.#modules();
     const stack = [module];
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      if (open) this.#open.add(id);
-      else this.#open.delete(id);
+      this.#open[id] = open ? 1 : 0;
       if (deep) for (const child of modules.node(id).children) if (child >= 0) stack.push(child);
     }
     return this.#layOut();
@@ -109,7 +66,7 @@ export class TensorRows {
   reveal(tensor: number): { row: number; listing: TensorListing } {
     if (this.#query.mode === "tree") {
       const modules = this.#modules();
-      for (let id = modules.moduleOf[tensor] ?? 0; id > 0; id = modules.node(id).parent) this.#open.add(id);
+      for (let id = modules.moduleOf[tensor] ?? 0; id > 0; id = modules.node(id).parent) this.#open[id] = 1;
     }
     const listing = this.#layOut();
     return { row: this.#rows.indexOf(asChild(tensor)), listing };
@@ -150,70 +107,59 @@ export class TensorRows {
     }
   }
 
-  /** What was found in each module. */
-  #sumUp(): Sums {
-    const { nodes, moduleOf } = this.#modules();
-    const sums: Sums = {
-      tensors: new Uint32Array(nodes.length),
-      params: new Float64Array(nodes.length),
-      bytes: new Float64Array(nodes.length),
-    };
-    const add = (module: number, tensors: number, params: number, bytes: number): void => {
-      sums.tensors[module] = (sums.tensors[module] ?? 0) + tensors;
-      sums.params[module] = (sums.params[module] ?? 0) + params;
-      sums.bytes[module] = (sums.bytes[module] ?? 0) + bytes;
-    };
-    for (let tensor = 0; tensor < moduleOf.length; tensor++) {
-      if (this.#isFound(tensor)) add(moduleOf[tensor] ?? 0, 1, this.#columns.params[tensor] ?? 0, this.#columns.bytes[tensor] ?? 0);
-    }
-    for (let id = nodes.length - 1; id > 0; id--) {
-      add(nodes[id]?.parent ?? 0, sums.tensors[id] ?? 0, sums.params[id] ?? 0, sums.bytes[id] ?? 0);
-    }
-    return sums;
-  }
-
   /** Opens the tree as far as a person wants to see at first: some rows, or what was looked for. */
   #openFirst(isSearch: boolean): void {
     const modules = this.#modules();
     const shown = (id: number): boolean => (this.#sums?.tensors[id] ?? 0) > 0;
-    this.#open = new Set([0]);
+    this.#open = new Uint8Array(modules.nodes.length);
+    let opened = 0;
     const queue = [0];
     let rows = 0;
     for (let at = 0; at < queue.length; at++) {
       const id = queue[at] ?? 0;
       const children = modules.node(id).children.filter((child) => child >= 0 && shown(child));
-      const enough = isSearch ? this.#open.size >= OPEN_WHEN_FOUND : rows > 0 && rows + modules.node(id).children.length > FIRST_ROWS;
+      const enough = isSearch ? opened >= OPEN_WHEN_FOUND : rows > 0 && rows + modules.node(id).children.length > FIRST_ROWS;
       if (enough) continue;
-      this.#open.add(id);
+      this.#open[id] = 1;
+      opened++;
       rows += modules.node(id).children.length;
       queue.push(...children.slice(0, OPEN_WHEN_FOUND));
     }
   }
 
   #layOut(): TensorListing {
-    this.#rows = this.#query.mode === "tree" ? this.#treeRows() : Int32Array.from(this.found(), asChild);
+    this.#rows = this.#query.mode === "tree" ? this.#treeRows() : this.#flatRows();
     this.#version++;
     return { ...this.#totals, rows: this.#rows.length, version: this.#version };
+  }
+
+  #flatRows(): Int32Array {
+    const rows = new Int32Array(this.#totals.tensors);
+    let at = 0;
+    for (const tensor of this.found()) rows[at++] = asChild(tensor);
+    return rows;
   }
 
   #treeRows(): Int32Array {
     const modules = this.#modules();
     const compare = this.#compareChildren();
+    const isShown = (child: number): boolean => (child < 0 ? this.#isFound(asChild(child)) : (this.#sums?.tensors[child] ?? 0) > 0);
     const rows: number[] = [];
     const stack: number[] = [];
     const push = (id: number): void => {
-      const children = modules
-        .node(id)
-        .children.filter((child) => (child < 0 ? this.#isFound(asChild(child)) : this.#sums?.tensors[child]));
-      if (compare) children.sort(compare);
-      for (let at = children.length - 1; at >= 0; at--) stack.push(children[at] ?? 0);
+      const { children } = modules.node(id);
+      const ordered = compare && children.length > 1 ? [...children].sort(compare) : children;
+      for (let at = ordered.length - 1; at >= 0; at--) {
+        const child = ordered[at] ?? 0;
+        if (this.#found === undefined || isShown(child)) stack.push(child);
+      }
     };
     push(0);
     for (let child = stack.pop(); child !== undefined; child = stack.pop()) {
       rows.push(child);
-      if (child >= 0 && this.#open.has(child)) push(child);
+      if (child >= 0 && this.#open[child] === 1) push(child);
     }
-    return Int32Array.from(rows);
+    return new Int32Array(rows);
   }
 
   /** Compares what stands in one module. Modules come before tensors where a key does not tell them apart. */
@@ -266,7 +212,7 @@ export class TensorRows {
       params: sums?.params[id] ?? 0,
       bytes: sums?.bytes[id] ?? 0,
       tensors: sums?.tensors[id] ?? 0,
-      open: this.#open.has(id),
+      open: this.#open[id] === 1,
     };
   }
 }

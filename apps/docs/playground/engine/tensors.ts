@@ -1,8 +1,9 @@
 import { CheckpointError } from "@ckptkit/core";
 import { parseFilter } from "./filter.js";
 import type { Session, SessionId, Sessions } from "./sessions.js";
+import type { TensorListing, TensorQuery, TensorRow } from "./tensor-listing.js";
 import { TensorOrders } from "./tensor-order.js";
-import { type TensorListing, type TensorQuery, type TensorRow, TensorRows } from "./tensor-rows.js";
+import { TensorRows } from "./tensor-rows.js";
 
 /** The most tensors whose names are handed over at once, for the clipboard. */
 const NAMES_AT_ONCE = 100_000;

@@ -2,8 +2,8 @@ import { computed, onActivated, type Ref, ref, type ShallowRef, shallowRef, watc
 import { useEngine } from "../../engine/client.js";
 import { type EngineError, toEngineError } from "../../engine/errors.js";
 import type { SessionId } from "../../engine/sessions.js";
+import type { TensorListing, TensorQuery, TensorRow } from "../../engine/tensor-listing.js";
 import type { SortKey } from "../../engine/tensor-order.js";
-import type { TensorListing, TensorQuery, TensorRow } from "../../engine/tensor-rows.js";
 import type { Place } from "../../state/place.js";
 
 /** How the tensors are shown. */
