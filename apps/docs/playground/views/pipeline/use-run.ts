@@ -1,7 +1,7 @@
 import * as Comlink from "comlink";
 import { computed, onBeforeUnmount, ref, type ShallowRef, shallowRef } from "vue";
 import { type RunningTask, startTask, useEngine } from "../../engine/client.js";
-import { type EngineError, toEngineError } from "../../engine/errors.js";
+import { type EngineError, toEngineError, type WireError } from "../../engine/errors.js";
 import type { PipelineDraft, RunEvent, RunOutput, RunResult } from "../../engine/pipeline.js";
 
 /** How far a stage of a run is. */
@@ -11,11 +11,11 @@ export interface StepRun {
   readonly total: number;
   readonly durationMs: number;
   readonly summary: string;
-  readonly code: string;
+  readonly error: WireError | undefined;
   readonly notices: readonly string[];
 }
 
-const BEGUN: StepRun = { state: "running", done: 0, total: 0, durationMs: 0, summary: "", code: "", notices: [] };
+const BEGUN: StepRun = { state: "running", done: 0, total: 0, durationMs: 0, summary: "", error: undefined, notices: [] };
 
 /** Runs of a pipeline: one at a time, with its stages as they come. */
 export function useRun() {
@@ -96,6 +96,6 @@ function stepAfter(before: StepRun, event: RunEvent): StepRun {
     case "notice":
       return { ...before, notices: [...before.notices, event.notice.message] };
     case "end":
-      return { ...before, state: event.status, durationMs: event.durationMs, summary: event.summary, code: event.error?.code ?? "" };
+      return { ...before, state: event.status, durationMs: event.durationMs, summary: event.summary, error: event.error };
   }
 }
