@@ -6,6 +6,8 @@ Examples:
   ckpt scan model.ckpt                               is there a NaN in it?
   ckpt hash --tensors model.safetensors              a digest of every tensor
   ckpt audit model.ckpt                              is it safe to load with Python?
+  ckpt tensor model.ckpt head.weight --histogram     the values of one tensor
+  ckpt compare before.ckpt after.safetensors         what changed, and by how much
   ckpt convert model.ckpt model.safetensors          the model's weights, as safetensors
   ckpt inspect https://example.org/model.ckpt        over HTTP: reads the description alone
   ckpt run pipeline.yaml                             open, check, load, change and save, as a file describes`,
@@ -13,7 +15,10 @@ Examples:
 Examples:
   ckpt inspect model.ckpt
   ckpt inspect model.ckpt --filter '*.attn.*.weight'
+  ckpt inspect model.ckpt --summary                  sizes, training state, memory, ties and unused bytes
+  ckpt inspect model.ckpt --modules --depth 2        parameters by module
   ckpt inspect model.ckpt --tree                     every value, optimizer and hyper-parameters too
+  ckpt inspect model.ckpt --csv > tensors.csv
   ckpt inspect model.safetensors.index.json          all shards of a sharded checkpoint
   ckpt inspect model.ckpt --json | jq '.tensors[].shape'`,
   scan: `
@@ -34,6 +39,22 @@ Exit codes:
   0  clean, or unknown: nothing but classes that are not known here (1 with --strict)
   1  dangerous or suspicious
   2  inconclusive: not all of it could be looked at`,
+  tensor: `
+Examples:
+  ckpt tensor model.ckpt model.head.weight           what it is, and its first values
+  ckpt tensor model.ckpt model.head.weight --values 100 --start 5000
+  ckpt tensor model.ckpt model.head.weight --histogram --bins 40
+  ckpt tensor huge.safetensors lm_head.weight --histogram --sample 64MB
+  ckpt tensor model.ckpt conv1.weight --slice '0,0'  one kernel; ':' for the last two axes
+  ckpt tensor model.ckpt model.head.weight --slice : --json | jq '.slice.values'`,
+  compare: `
+Examples:
+  ckpt compare last.ckpt model.safetensors           was it converted well?
+  ckpt compare base.safetensors tuned.safetensors    what did the training change?
+  ckpt compare a.pt b.safetensors --rtol 1e-2 --ignore-dtype
+  ckpt compare a.ckpt b.ckpt --no-values             names, dtypes and shapes, from headers alone
+  ckpt compare a.ckpt b.pt --strip-prefix model.
+  ckpt compare a.ckpt b.ckpt --json | jq '.changed[] | {path, what, max: .difference.maxAbs}'`,
   hash: `
 Examples:
   ckpt hash model.ckpt                               as sha256sum does, and the archive's own CRCs are checked

@@ -9,6 +9,7 @@ import type { InspectFlags } from "./commands/inspect.js";
 import type { ScanFlags } from "./commands/scan.js";
 import { EXAMPLES, EXIT_CODES } from "./help-text.js";
 import { oneOf, parseByteSize } from "./option-values.js";
+import { addComparingCommands, whole } from "./program-comparing.js";
 import { addPipelineCommands } from "./program-pipelines.js";
 
 const TARGETS: readonly ConvertTarget[] = ["safetensors", "pytorch", "lightning", "state_dict"];
@@ -36,7 +37,14 @@ export function createProgram(version: string, context: CommandContext): Command
     .description("Shows tensors, metadata and findings, from the description alone: the tensors' bytes are not read.")
     .argument("<uri>", URI)
     .option("--json", "print JSON")
+    .addOption(
+      new Option("--summary", "show what it amounts to: sizes, training state, memory, unused bytes").conflicts(["tree", "modules"]),
+    )
+    .addOption(new Option("--modules", "show its modules and their parameters").conflicts(["tree"]))
+    .addOption(new Option("--depth <n>", "levels of --modules; by default as many as fit on a page").argParser(whole))
     .addOption(new Option("--tree", "show everything that the file holds, as a tree").conflicts("json"))
+    .addOption(new Option("--csv", "print the tensors as CSV").conflicts(["tree", "summary", "modules"]))
+    .addOption(new Option("--markdown", "print a report in Markdown").conflicts(["tree", "summary", "modules", "csv"]))
     .addOption(filter())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.inspect)
@@ -53,6 +61,7 @@ export function createProgram(version: string, context: CommandContext): Command
     )
     .argument("<uri>", URI)
     .option("--json", "print JSON")
+    .addOption(new Option("--csv", "print the numbers of every tensor as CSV").conflicts("json"))
     .addOption(filter())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.scan)
@@ -126,6 +135,7 @@ export function createProgram(version: string, context: CommandContext): Command
       process.exitCode = await convert(uri, out, command.optsWithGlobals<ConvertFlags>(), context);
     });
 
+  addComparingCommands(program, context, URI, verbose, filter);
   addPipelineCommands(program, context, verbose);
   return program;
 }

@@ -25,5 +25,12 @@ export { tieKeys } from "./tie-key.js";
 export { type TreePart, treeHead, treeParts, treeText } from "./tree-text.js";
 export { type HistogramOptions, histogram, type TensorHistogram } from "./values/histogram.js";
 export { readSlice, type TensorSlice } from "./values/read-slice.js";
-export { type ReadValuesOptions, readTensorValues, type TensorValue, type TensorValues } from "./values/read-values.js";
+export {
+  type ExactNumber,
+  exactNumber,
+  type ReadValuesOptions,
+  readTensorValues,
+  type TensorValue,
+  type TensorValues,
+} from "./values/read-values.js";
 export type { SliceOptions, SliceReduce } from "./values/slice-plan.js";

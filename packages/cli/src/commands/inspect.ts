@@ -13,6 +13,11 @@ import { Timings } from "../timings.js";
 /** What `ckpt inspect` takes. */
 export interface InspectFlags extends CommonFlags {
   tree?: boolean;
+  summary?: boolean;
+  modules?: boolean;
+  depth?: number;
+  csv?: boolean;
+  markdown?: boolean;
   filter?: string;
 }
 
@@ -25,13 +30,18 @@ export async function inspect(uri: string, flags: InspectFlags, context: Command
   timings.lap("open");
   try {
     const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);
-    const report = describeCheckpoint(checkpoint);
-    if (select) report.tensors = report.tensors.filter((_, index) => checkpoint.tensors[index] && select(checkpoint.tensors[index]));
     process.exitCode = hasErrors(checkpoint.findings) ? EXIT.problem : EXIT.good;
-    if (flags.json) writeJson(out, { ...report, io: opened.counts() });
-    else if (flags.tree)
+    if (flags.summary || flags.modules || flags.csv || flags.markdown || flags.depth !== undefined) {
+      const { writeView } = await import("./inspect-views.js");
+      writeView(select ? { ...checkpoint, tensors: checkpoint.tensors.filter(select) } : checkpoint, flags, context);
+    } else if (flags.tree)
       await writeTreeView(checkpoint, select && new Set(checkpoint.tensors.filter(select).map(({ spec }) => spec)), flags, context);
-    else writeReport(report, opened, select !== undefined, context, flags.verbose ?? false);
+    else {
+      const report = describeCheckpoint(checkpoint);
+      if (select) report.tensors = report.tensors.filter((_, index) => checkpoint.tensors[index] && select(checkpoint.tensors[index]));
+      if (flags.json) writeJson(out, { ...report, io: opened.counts() });
+      else writeReport(report, opened, select !== undefined, context, flags.verbose ?? false);
+    }
     timings.lap("print");
     if (flags.verbose) timings.write(err);
     return process.exitCode;

@@ -1,7 +1,8 @@
-import { type ScanReport, type ScanRow, scanCheckpoint } from "@ckptkit/inspect";
+import { type ScanReport, type ScanRow, scanCheckpoint, tensorsCsv } from "@ckptkit/inspect";
 import { nodePlatform } from "@ckptkit/node";
 import type { CommandContext, CommonFlags } from "../command-context.js";
 import { open } from "../open.js";
+import { Batch } from "../output/batch.js";
 import { EXIT } from "../output/errors.js";
 import { hasErrors, warnOfFindings } from "../output/findings.js";
 import { writeJson } from "../output/json.js";
@@ -13,6 +14,7 @@ import { Timings } from "../timings.js";
 
 /** What `ckpt scan` takes. */
 export interface ScanFlags extends CommonFlags {
+  csv?: boolean;
   filter?: string;
 }
 
@@ -34,7 +36,12 @@ export async function scan(uri: string, flags: ScanFlags, context: CommandContex
     const isClean = totals.nan + totals.posInf + totals.negInf === 0;
     process.exitCode = isClean && !hasErrors(checkpoint.findings) ? EXIT.good : EXIT.problem;
     if (flags.json) writeJson(out, { uri: checkpoint.uri, ...report, findings: checkpoint.findings });
-    else {
+    else if (flags.csv) {
+      const batch = new Batch(out);
+      for (const record of tensorsCsv(checkpoint, { select, scan: report })) batch.add(record);
+      batch.flush();
+      warnOfFindings(checkpoint.findings, err, flags.verbose ?? false);
+    } else {
       warnOfFindings(checkpoint.findings, err, flags.verbose ?? false);
       const bytes = counts().bytesRead - readBefore;
       writeReport(checkpoint.uri, report, paceText(bytes, ms), context);

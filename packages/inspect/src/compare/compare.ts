@@ -59,8 +59,9 @@ export interface Comparison {
   prefix?: NonNullable<Matched["prefix"]>;
   /** Where the metadata differs; it has no part in the verdict. */
   metadata: MetadataDifference[];
-  /** Whether values were looked at. */
+  /** Whether values were looked at, and how far they might be apart. */
   values: boolean;
+  tolerance: { abs: number; rel: number };
   totals: { tensors: number; elements: number; bytesCompared: number };
 }
 
@@ -102,6 +103,7 @@ export async function compareCheckpoints(a: Checkpoint, b: Checkpoint, options: 
     ...(matched.prefix && { prefix: matched.prefix }),
     metadata: metadataDifferences(a.metadata, b.metadata),
     values,
+    tolerance: { abs: tolerance.abs ?? 0, rel: tolerance.rel ?? 0 },
     totals: {
       tensors: matched.pairs.length,
       elements: matched.pairs.reduce((sum, [one]) => sum + one.elementCount, 0),

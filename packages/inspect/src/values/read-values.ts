@@ -78,11 +78,13 @@ function valuesOf(reader: ElementReader, bytes: Bytes, skip: number, start: numb
   }
   const numbers = reader.decode(bytes, skip + count, start - skip).subarray(skip * width);
   if (DTYPES[dtype].kind === "bool") return Array.from(numbers, (number) => number !== 0);
-  if (width === 1) return Array.from(numbers, exact);
-  return Array.from({ length: count }, (_, i) => [exact(numbers[2 * i] ?? 0), exact(numbers[2 * i + 1] ?? 0)]);
+  if (width === 1) return Array.from(numbers, exactNumber);
+  return Array.from({ length: count }, (_, i) => [exactNumber(numbers[2 * i] ?? 0), exactNumber(numbers[2 * i + 1] ?? 0)]);
 }
 
-const exact = (number: number): ExactNumber => (Object.is(number, -0) ? "-0" : Number.isFinite(number) ? number : String(number));
+/** A number as JSON can hold it exactly. */
+export const exactNumber = (number: number): ExactNumber =>
+  Object.is(number, -0) ? "-0" : Number.isFinite(number) ? number : String(number);
 
 const exactInteger = (integer: bigint): ExactNumber => {
   const number = Number(integer);
