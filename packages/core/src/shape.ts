@@ -59,7 +59,7 @@ export function reachOf(shape: readonly number[], strides: readonly number[]): n
     const stride = strides[axis] ?? Number.NaN;
     if (!Number.isSafeInteger(stride) || stride < 0) throw badShape(shape, `stride ${stride}`);
     last += ((shape[axis] ?? 1) - 1) * stride;
-    if (!Number.isSafeInteger(last)) throw badShape(shape, "more than 2^53 - 1 elements");
+    if (!Number.isSafeInteger(last)) throw badShape(shape, "strides beyond 2^53 - 1 elements");
   }
   return last + 1;
 }

@@ -109,7 +109,7 @@ function strided(args: readonly PickleValue[], context: BuildContext, extras: St
   const { storage, dtype: ownDtype } = resolveStorage(id.id, context);
   const dtype = extras.dtype === undefined ? ownDtype : dtypeOfGlobal(extras.dtype);
   if (dtype === undefined) {
-    throw torchError(`A tensor has the unknown dtype ${extras.dtype}.`, { dtype: extras.dtype });
+    throw torchError(`A tensor has the unknown dtype ${extras.dtype ?? "of an untyped storage"}.`, { dtype: extras.dtype });
   }
   const spec: { -readonly [key in keyof TensorSpec]: TensorSpec[key] } = {
     dtype,

@@ -86,13 +86,13 @@ function parseEntries(bytes: Bytes, count: number, archive: string, tolerate: To
   let at = 0;
   for (let index = 0; index < count; index++) {
     if (at + RECORD_BYTES.central > bytes.length || view.getUint32(at, true) !== SIGNATURE.central) {
-      throw zipError(archive, `member ${index} of its directory is none`, { at });
+      throw zipError(archive, `entry ${index} of its directory has no signature`, { at });
     }
     const nameStart = at + RECORD_BYTES.central;
     const nameEnd = nameStart + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
-    if (next > bytes.length) throw zipError(archive, `member ${index} of its directory is cut off`, { at });
+    if (next > bytes.length) throw zipError(archive, `entry ${index} of its directory is cut off`, { at });
     const name = decodeName(bytes, nameStart, nameEnd);
     if (names.has(name)) {
       const why = `it has two members named ${JSON.stringify(name)}: readers choose differently`;
