@@ -25,6 +25,7 @@ export function createPlayground(recent: RecentItems): Playground {
 
   const show = async (info: SessionInfo, wish: OpenWish): Promise<void> => {
     const old = session.value;
+    if (old) place.leave();
     session.value = info;
     place.opened(info.origin);
     if (old) void useEngine().files.close(old.id);

@@ -11,6 +11,8 @@ export type PlaceKey = (typeof PLACE_KEYS)[number];
 export interface Place extends Record<PlaceKey, Ref<string>> {
   /** Reads the address; called once the page is in a browser. */
   restore(): void;
+  /** Forgets what belongs to one file: before another one is shown in its stead. */
+  leave(): void;
   /** Writes what was opened, or clears it. What cannot be shared is not written. */
   opened(origin: Origin | undefined): void;
   /** Why the address cannot be shared; empty when it can. */
@@ -55,6 +57,9 @@ export function createPlace(): Place {
       const { searchParams } = new URL(window.location.href);
       for (const key of PLACE_KEYS) refs[key].value = searchParams.get(key) ?? "";
       isRestored = true;
+    },
+    leave() {
+      for (const key of ["tensor", "filter", "sort", "slice", "other"] as const) refs[key].value = "";
     },
     opened(origin) {
       refs.url.value = origin?.kind === "address" && !origin.hasSecret ? origin.address : "";
