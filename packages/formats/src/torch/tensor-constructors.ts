@@ -1,8 +1,13 @@
-import { asNumber, DTYPES, isDType, isNode, type Quantization, type TensorSpec, type Tree } from "@ckptkit/core";
+import { asNumber, DTYPES, isDType, isNode, type ObjectNode, type Quantization, type TensorSpec, type Tree } from "@ckptkit/core";
 import type { PickleCall, PickleValue } from "@ckptkit/pickle";
 import { type BuildContext, type Constructor, describeValue, isKind, torchError } from "./build-context.js";
+import { deviceTensor } from "./device-tensors.js";
 import { dtypeOfClass, dtypeOfGlobal } from "./dtypes.js";
 import { integer, resolveStorage } from "./storage-id.js";
+import { isTensor, tensorNode } from "./tensor-node.js";
+
+/** Makes a nested tensor of jagged layout from a map of its parts. */
+const JAGGED = "torch.nested._internal.nested_tensor._rebuild_njt";
 
 /**
  * The functions that torch names in a pickle to make a tensor, and what their arguments are.
@@ -38,14 +43,21 @@ export const TENSOR_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
   },
   "torch.serialization._get_layout": ([name]) => (typeof name === "string" ? { kind: "global", name } : undefined),
   "torch._utils._rebuild_nested_tensor": (args, _call, context) => composite("torch.nested_tensor", NESTED_PARTS, args, context),
+  [JAGGED]: ([parts], _call, context) => {
+    if (!isKind(parts, "dict")) return undefined;
+    return {
+      kind: "object",
+      type: "torch.nested_tensor",
+      attributes: { kind: "map", type: "dict", entries: context.buildEntries(parts.entries) },
+    };
+  },
   "torch._tensor._rebuild_from_type_v2": rebuildFromType,
   "torch.tensor._rebuild_from_type_v2": rebuildFromType,
   "torch._tensor._rebuild_from_type": rebuildFromType,
-  "torch._utils._rebuild_device_tensor_from_numpy": ([array, dtype], _call, context) => {
-    const tensor = deviceTensor(array, context);
-    return tensor?.tensor.dtype === dtypeOfGlobal(context.nameOf(dtype) ?? "") ? tensor : undefined;
-  },
-  "torch._utils._rebuild_device_tensor_from_cpu_tensor": ([tensor], _call, context) => deviceTensor(tensor, context),
+  "torch._utils._rebuild_wrapper_subclass": wrapperSubclass,
+  "torch._utils._rebuild_device_tensor_from_numpy": deviceTensor,
+  "torch._utils._rebuild_xla_tensor": deviceTensor, // its name before torch 1.12
+  "torch._utils._rebuild_device_tensor_from_cpu_tensor": deviceTensor,
 };
 
 /** What the data of a sparse tensor of each layout consists of, in order. */
@@ -57,21 +69,47 @@ const SPARSE_PARTS: Readonly<Record<string, string>> = {
   "torch.sparse_bsc": "ccol_indices row_indices values size",
 };
 const NESTED_PARTS = "buffer sizes strides storage_offsets";
+const WRAPPER_PARTS = "dtype size stride storage_offset layout device requires_grad";
 
 /** A tensor that is made of several dense ones: an object with those as its attributes. */
-function composite(type: string, names: string, parts: readonly PickleValue[], context: BuildContext): Tree {
+function composite(type: string, names: string, parts: readonly PickleValue[], context: BuildContext): ObjectNode {
   context.charge(parts.length);
   const entries = parts.map((part, index): [Tree, Tree] => [names.split(" ")[index] ?? `part_${index}`, context.build(part)]);
   return { kind: "object", type, attributes: { kind: "map", type: "dict", entries } };
 }
 
-/** `func(*args)` of a subclass: the tensor that the inner function makes. */
+/**
+ * `func(*args)` of a subclass: what the inner function makes. State of the subclass goes to what is an object; what is a tensor
+ * has no place for it.
+ */
 function rebuildFromType(args: readonly PickleValue[], call: PickleCall, context: BuildContext): Tree | undefined {
   const name = context.nameOf(args[0]);
   const inner = isKind(args[2], "tuple") ? args[2].items : undefined;
   if (name === undefined || inner === undefined) return undefined;
   const made = context.construct(name, inner, call);
-  return isTensor(made) ? made : undefined;
+  if (isTensor(made)) return withState(made, args[3], context);
+  if (!isNode(made) || made.kind !== "object" || !name.startsWith("torch.")) return undefined;
+  // A jagged tensor's state repeats its arguments.
+  if (args[3] !== undefined && name !== JAGGED) context.addState(made, args[3]);
+  return made;
+}
+
+/** A subclass that wraps other tensors, such as DTensor: its type, dtype and shape; the tensors are in its state. */
+function wrapperSubclass(args: readonly PickleValue[], _call: PickleCall, context: BuildContext): Tree | undefined {
+  const type = context.nameOf(args[0]);
+  return type === undefined ? undefined : composite(type, WRAPPER_PARTS, args.slice(1), context);
+}
+
+/** Says so where a tensor's own attributes hold more than plain values, for they are not listed. */
+function withState(tensor: TensorNode, state: PickleValue | undefined, context: BuildContext): TensorNode {
+  const parts = isKind(state, "tuple") ? state.items : [state];
+  const hidden = parts.flatMap((part) => (isKind(part, "dict") ? part.entries.filter(([, value]) => isKind(value, "call")) : []));
+  if (hidden.length > 0) {
+    const names = hidden.slice(0, 5).map(([key]) => describeValue(key));
+    const message = `A tensor has attributes of its own, which are not shown: ${names.join(", ")}${hidden.length > 5 ? " ..." : ""}.`;
+    context.note({ rule: "torch-tensor-attributes", severity: "info", message });
+  }
+  return tensor;
 }
 
 /** Legacy tensor classes, whose BUILD state is (storage, offset, size, stride). */
@@ -82,16 +120,7 @@ export function tensorOfClass(name: string, call: PickleCall, context: BuildCont
   return strided(state.items, context, {});
 }
 
-/** What stood on a device, as it was moved from there. */
-function deviceTensor(value: PickleValue | undefined, context: BuildContext): TensorNode | undefined {
-  const built = isKind(value, "call") ? context.build(value) : undefined;
-  return isTensor(built) ? built : undefined;
-}
-
-type TensorNode = Extract<Tree, { kind: "tensor" }>;
-const isTensor = (tree: Tree | undefined): tree is TensorNode => isNode(tree) && tree.kind === "tensor";
 const isFloating = ({ dtype }: TensorSpec): boolean => isDType(dtype) && DTYPES[dtype].kind === "float";
-const tensorNode = (tensor: TensorSpec): Tree => ({ kind: "tensor", tensor });
 
 interface StridedExtras {
   requiresGrad?: PickleValue | undefined;
@@ -131,8 +160,10 @@ function strided(args: readonly PickleValue[], context: BuildContext, extras: St
 
 function parameter(args: readonly PickleValue[], _call: PickleCall, context: BuildContext): Tree | undefined {
   const data = args[0] === undefined ? undefined : context.build(args[0]);
-  if (!isTensor(data)) return undefined;
-  return tensorNode({ ...data.tensor, requiresGrad: args[1] !== false });
+  if (isTensor(data)) return withState(tensorNode({ ...data.tensor, requiresGrad: args[1] !== false }), args[3], context);
+  // A parameter of a tensor that is made of several: a sparse one, a wrapper.
+  const isComposite = isKind(args[0], "call") && context.nameOf(args[0].callable)?.startsWith("torch.") === true;
+  return isComposite && isNode(data) && data.kind === "object" ? data : undefined;
 }
 
 /** (storage, offset, size, stride, quantizer parameters, requires_grad, hooks) */
