@@ -99,6 +99,10 @@ describe("values", () => {
     );
   });
 
+  it("offers every stage of the kind, whatever options stand there", () => {
+    expect(at("stages:\n  - check: |\n    allowInfinite: true\n").labels).toContain("validate");
+  });
+
   it("offers the values that an option lists, the default told", () => {
     expect(at("stages:\n  - sink: save\n    path: a\n    dtype: |").labels).toEqual(expect.arrayContaining(["F32", "F16", "BF16"]));
     const { list } = at("stages:\n  - loader: weights_only\n    strict: |");

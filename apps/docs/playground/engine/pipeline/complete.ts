@@ -1,4 +1,5 @@
 import type { Json } from "@ckptkit/core";
+import { STAGE_KINDS } from "@ckptkit/core/pipeline";
 import { notHere } from "./page-limits.js";
 import { requiredKeys, type SchemaNode, type SchemaWalk } from "./schema-walk.js";
 import { type Step, valueAt, type YamlCursor, yamlCursor } from "./yaml-cursor.js";
@@ -123,10 +124,13 @@ function keyText(walk: SchemaWalk, key: string, property: SchemaNode, hasColon: 
 }
 
 /** What a value can be: what the schema lists, names of this document and of the page. */
-function valueItems(walk: SchemaWalk, path: readonly Step[], document: unknown, around: NamesAround): PipelineCompletion[] {
+function valueItems(walk: SchemaWalk, path: readonly Step[], document: unknown, names: NamesAround): PipelineCompletion[] {
   const key = path.findLast((step) => typeof step === "string") ?? "";
-  const schemas = walk.at(path, document);
-  const owners = walk.at(path.slice(0, -1), document);
+  const isKind = path.length === 3 && path[0] === "stages" && STAGE_KINDS.some((kind) => kind === key);
+  // Which options stand there says nothing of which stage is wanted now.
+  const meant = isKind ? onlyKind(path, key) : document;
+  const schemas = walk.at(path, meant);
+  const owners = walk.at(path.slice(0, -1), meant);
   const items: PipelineCompletion[] = [];
   for (const schema of schemas) {
     const owner = owners.find((candidate) => candidate.title === `${key}: ${schema.enum?.[0]}`);
@@ -156,13 +160,18 @@ function valueItems(walk: SchemaWalk, path: readonly Step[], document: unknown, 
     const isSink = owners.every(({ title }) => title?.startsWith("sink") ?? false) && owners.length > 0;
     if (!isSink)
       items.push(
-        ...around.checkpoints.map((name) =>
+        ...names.checkpoints.map((name) =>
           item({ label: name, type: "variable", detail: "open in this page", insert: quoted(name), rank: 1 }),
         ),
       );
   }
   return items;
 }
+
+/** A document in which the stage at a path has nothing but its kind. */
+const onlyKind = ([, index]: readonly Step[], kind: string): unknown => ({
+  stages: Array.from({ length: Number(index) + 1 }, () => ({ [kind]: null })),
+});
 
 const isReader = ({ title = "" }: SchemaNode): boolean => /^(?:source|check|modifier): /.test(title);
 

@@ -20,11 +20,13 @@ export function completionSource(ask: (text: string, offset: number) => Promise<
     if (!explicit && !INVITES.test(line.text.slice(0, pos - line.from))) return null;
     const list = await ask(state.doc.toString(), pos);
     if (!list || aborted) return null;
-    return { from: list.from, to: list.to, options: list.items.map(toCompletion), validFor: WORD };
+    // Offers are filtered by what stands before the cursor; the rest of a word, with the slip in it, is replaced too.
+    const rest = list.to - pos;
+    return { from: list.from, options: list.items.map((item) => toCompletion(item, rest)), validFor: WORD };
   };
 }
 
-function toCompletion(item: PipelineCompletion): Completion {
+function toCompletion(item: PipelineCompletion, rest: number): Completion {
   return {
     label: item.label,
     detail: item.detail,
@@ -32,7 +34,7 @@ function toCompletion(item: PipelineCompletion): Completion {
     ...(item.info !== "" && { info: () => helpBox(undefined, "", item.info, []) }),
     apply: (view: EditorView, completion: Completion, from: number, to: number) => {
       view.dispatch({
-        changes: { from, to, insert: item.insert },
+        changes: { from, to: Math.min(to + rest, view.state.doc.length), insert: item.insert },
         selection: { anchor: from + item.caret },
         annotations: pickedCompletion.of(completion),
         userEvent: "input.complete",
