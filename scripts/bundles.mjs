@@ -60,14 +60,14 @@ export const BUNDLES = [
   {
     file: "one-loader",
     name: "one loading strategy, without the other stages, sources and configuration files",
-    limit: "130 KB",
+    limit: "46 KB",
     code: 'export { WeightsOnlyLoader } from "@ckptkit/stages/loading"; export { CheckpointPipeline } from "@ckptkit/core/pipeline";',
     mustNotAppear: { packages: ["@ckptkit/catalog", "@ckptkit/remote", "yaml"], files: [KERNELS], text: NEVER },
   },
   {
     file: "pipelines",
     name: "pipelines from files: every stage, the catalog, plans",
-    limit: "280 KB",
+    limit: "210 KB",
     code: 'export * from "@ckptkit/catalog";',
     mustNotAppear: { packages: ["@ckptkit/node", "ajv"], text: NEVER },
   },
