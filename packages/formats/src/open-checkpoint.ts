@@ -3,6 +3,7 @@ import {
   type Bytes,
   type Checkpoint,
   CheckpointConfigError,
+  CheckpointError,
   CheckpointLoadError,
   cacheSource,
   type FormatReader,
@@ -15,10 +16,17 @@ import { safetensorsReader } from "./safetensors/reader.js";
 import { shardedSafetensorsReader } from "./safetensors/sharded.js";
 import { torchLegacyReader } from "./torch/legacy-reader.js";
 import { torchZipReader } from "./torch/zip-reader.js";
+import { torchScriptReader } from "./torchscript/reader.js";
 import { unknownFormat } from "./unknown-format.js";
 
 /** Every reader of this package, in the order in which they are asked. */
-export const READERS: readonly FormatReader[] = [torchZipReader, torchLegacyReader, shardedSafetensorsReader, safetensorsReader];
+export const READERS: readonly FormatReader[] = [
+  torchZipReader,
+  torchScriptReader,
+  torchLegacyReader,
+  shardedSafetensorsReader,
+  safetensorsReader,
+];
 
 /** Bytes read from the file's head to tell what it is. Many descriptions are within them. */
 const PROBE_BYTES = 64 * 1024;
@@ -45,7 +53,16 @@ export async function openCheckpoint(source: ByteSource, options: OpenCheckpoint
     const headBytes = Math.min(PROBE_BYTES, source.size);
     await cached.prefetch(0, headBytes, options);
     const head = await cached.read(0, headBytes, options);
-    return await readerFor(head, source, options).open(cached, options);
+    let refusal: unknown;
+    for (const reader of readersFor(head, source, options)) {
+      try {
+        return await reader.open(cached, options);
+      } catch (error) {
+        if (!isOfAnotherFormat(error)) throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal;
   } catch (error) {
     await source.close?.();
     throw error;
@@ -63,25 +80,39 @@ export function openCheckpointSync(source: ByteSource, options: OpenCheckpointOp
   try {
     if (source.size === 0) throw emptyFile(source);
     const head = finishSync(readStep(source, 0, Math.min(PROBE_BYTES, source.size), options));
-    const reader = readerFor(head, source, options);
-    if (reader.openSync) return reader.openSync(source, options);
-    throw new CheckpointConfigError("STAGE_ASYNC_ONLY", `Checkpoints of the format ${reader.format} cannot be opened without waiting.`, {
-      details: { format: reader.format },
-      suggestions: ["Use openCheckpoint instead."],
-    });
+    let refusal: unknown;
+    for (const reader of readersFor(head, source, options)) {
+      try {
+        if (reader.openSync) return reader.openSync(source, options);
+        refusal ??= asyncOnly(reader.format);
+      } catch (error) {
+        if (!isOfAnotherFormat(error)) throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal;
   } catch (error) {
     source.close?.().catch(() => undefined);
     throw error;
   }
 }
 
-/** The first reader that knows the file. @throws {CheckpointLoadError} UNKNOWN_FORMAT, LFS_POINTER */
-function readerFor(head: Bytes, { size, name }: ByteSource, { readers = READERS }: OpenCheckpointOptions): FormatReader {
+/** The readers that know the file by its beginning. @throws {CheckpointLoadError} UNKNOWN_FORMAT, LFS_POINTER */
+function readersFor(head: Bytes, { size, name }: ByteSource, { readers = READERS }: OpenCheckpointOptions): readonly FormatReader[] {
   const probe: Probe = { head, size, name };
-  const reader = readers.find((candidate) => candidate.matches(probe));
-  if (!reader) throw unknownFormat(probe, readers);
-  return reader;
+  const matching = readers.filter((candidate) => candidate.matches(probe));
+  if (matching.length === 0) throw unknownFormat(probe, readers);
+  return matching;
 }
+
+/** Several formats begin alike (zip archives, tar archives): a reader that finds another one than its own lets the next one try. */
+const isOfAnotherFormat = (error: unknown): boolean => error instanceof CheckpointError && error.code === "UNSUPPORTED_FORMAT";
+
+const asyncOnly = (format: string): CheckpointConfigError =>
+  new CheckpointConfigError("STAGE_ASYNC_ONLY", `Checkpoints of the format ${format} cannot be opened without waiting.`, {
+    details: { format },
+    suggestions: ["Use openCheckpoint instead."],
+  });
 
 const emptyFile = ({ name }: ByteSource): CheckpointLoadError =>
   new CheckpointLoadError("EMPTY_FILE", `${name} is empty: it has no bytes.`, { suggestions: ["Fetch the file again."] });

@@ -3,6 +3,7 @@ import { type PickleValue, writePickle } from "@ckptkit/pickle";
 import { codeOf } from "@ckptkit/testkit";
 import { describe, expect, it } from "vitest";
 import { CRC_RULE, openCheckpoint, openTorchLegacy, openTorchZip } from "../src/index.js";
+import { openTorchScript } from "../src/torchscript/index.js";
 import { concat, fields, text } from "./sparse-source.js";
 import { dict, global, legacyFile, legacyStack, list, SIX, tensor, torchMembers, torchZip, tuple } from "./torch-file.js";
 import { rulesOf } from "./torch-outcomes.js";
@@ -28,7 +29,10 @@ describe("what a torch archive holds besides", () => {
 
   it("a program of TorchScript is told", async () => {
     const members = [...torchMembers(value), { name: "archive/constants.pkl", data: writePickle(tuple()) }];
-    expect(rulesOf(await openTorchZip(buildZip(members)))).toEqual(["torchscript"]);
+    const program = await openCheckpoint(buildZip(members));
+    expect([program.format, rulesOf(program)]).toEqual(["torchscript", ["torchscript"]]);
+    expect(await codeOf(openTorchZip(buildZip(members)))).toBe("UNSUPPORTED_FORMAT");
+    expect(await codeOf(openTorchScript(torchZip(value)))).toBe("UNSUPPORTED_FORMAT");
   });
 
   it("a byte order that is neither is refused, and none means little", async () => {

@@ -16,7 +16,10 @@ import { PYTHON_CONSTRUCTORS } from "./python-constructors.js";
 import { resolveStorage } from "./storage-id.js";
 import { TENSOR_CONSTRUCTORS, tensorOfClass } from "./tensor-constructors.js";
 
-const CONSTRUCTORS: ReadonlyMap<string, Constructor> = new Map([
+/** Constructors by the dotted names that pickles give them. */
+export type Constructors = ReadonlyMap<string, Constructor>;
+
+const CONSTRUCTORS: Constructors = new Map([
   ...Object.entries(TENSOR_CONSTRUCTORS),
   ...Object.entries(NUMPY_CONSTRUCTORS),
   ...Object.entries(PYTHON_CONSTRUCTORS),
@@ -49,13 +52,16 @@ export class TreeBuilder implements BuildContext {
   readonly #building = new Set<object>();
   readonly #noted = new Map<string, number>();
   readonly #names = new GlobalNames();
+  readonly #more: Constructors | undefined;
   #depth = 0;
   #arrays = 0;
   #copied = 0;
 
-  constructor(findStorage: FindStorage, limits: Limits) {
+  /** @param more constructors of a kind of file of its own. */
+  constructor(findStorage: FindStorage, limits: Limits, more?: Constructors) {
     this.findStorage = findStorage;
     this.limits = limits;
+    this.#more = more;
   }
 
   build(value: PickleValue): Tree {
@@ -108,7 +114,7 @@ export class TreeBuilder implements BuildContext {
 
   construct(name: string, args: readonly PickleValue[], call: PickleCall, remember: (node: Tree) => void = () => {}): Tree | undefined {
     this.#enter(); // a constructor may name another one, and so on
-    const known = CONSTRUCTORS.get(name);
+    const known = CONSTRUCTORS.get(name) ?? this.#more?.get(name);
     const tree = known ? known(args, call, this, remember) : tensorOfClass(name, call, this);
     this.#depth--;
     return tree;

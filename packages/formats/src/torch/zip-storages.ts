@@ -3,20 +3,26 @@ import type { ZipArchive } from "../zip/archive.js";
 import type { ZipEntry } from "../zip/directory.js";
 import { type FindStorage, type StorageRequest, torchError } from "./build-context.js";
 
-/** The storages of a torch archive: the records `data/<key>` of its root folder. */
+/** The storages of a torch archive: the records `data/<key>` of its root folder, in most of them. */
 export class ZipStorages {
   readonly #archive: ZipArchive;
-  readonly #root: string;
+  readonly #folder: string;
   readonly #bigEndian: boolean;
+  readonly #scope: string;
   readonly #storages = new Map<string, Storage>();
   /** Storages that have bytes, and those of them without a CRC-32. */
   #filled = 0;
   #unchecked = 0;
 
-  constructor(archive: ZipArchive, root: string, bigEndian: boolean) {
+  /**
+   * @param folder where the records are, with a slash at its end.
+   * @param scope stands before the keys in the ids of storages, where a checkpoint consists of several archives.
+   */
+  constructor(archive: ZipArchive, folder: string, bigEndian: boolean, scope = "") {
     this.#archive = archive;
-    this.#root = root;
+    this.#folder = folder;
     this.#bigEndian = bigEndian;
+    this.#scope = scope;
   }
 
   readonly find: FindStorage = (request: StorageRequest): Storage => {
@@ -27,7 +33,7 @@ export class ZipStorages {
     if (entry.byteLength > 0) this.#filled++;
     if (entry.byteLength > 0 && entry.crc32 === 0) this.#unchecked++;
     const storage = new Storage({
-      id: key,
+      id: `${this.#scope}${key}`,
       bytes: this.#archive.source(entry),
       // In file order, near enough: where its header begins.
       fileOffset: entry.headerStart,
@@ -41,7 +47,7 @@ export class ZipStorages {
   #entryOf({ key, byteLength, view }: StorageRequest): ZipEntry {
     const { name: file, entries } = this.#archive;
     if (view) throw torchError(`The storage "${key}" of ${file} is a view of another: only legacy files have those.`);
-    const record = `${this.#root}/data/${key}`;
+    const record = `${this.#folder}${key}`;
     const entry = entries.get(record);
     if (!entry) {
       throw new CheckpointLoadError(

@@ -1,0 +1,1 @@
+export { openTorchScript, torchScriptReader } from "./reader.js";
