@@ -145,12 +145,10 @@ test("60 GB are on the screen within a second of the drop, in a tab that stays s
       heap: (Reflect.get(performance, "memory") as { usedJSHeapSize: number }).usedJSHeapSize, // Chromium's own
     }));
     const shownMs = seen.shown - seen.dropped;
-    test
-      .info()
-      .annotations.push({
-        type: "measured",
-        description: `rows after ${shownMs.toFixed(0)} ms, longest task ${seen.longest} ms, heap ${(heap / 1e6).toFixed(0)} MB`,
-      });
+    test.info().annotations.push({
+      type: "measured",
+      description: `rows after ${shownMs.toFixed(0)} ms, longest task ${seen.longest} ms, heap ${(heap / 1e6).toFixed(0)} MB`,
+    });
     expect(shownMs).toBeLessThan(1000);
     expect(heap).toBeLessThan(150e6);
   } finally {

@@ -2,8 +2,9 @@ import type { FixtureEntry } from "./fixture-types.js";
 
 declare global {
   interface ImportMeta {
-    /** Vite's: one lazy import a file. @see https://vite.dev/guide/features.html#glob-import */
-    glob(pattern: string, options: { query: string; import: "default" }): Record<string, () => Promise<unknown>>;
+    /** Vite's: the files themselves, or one lazy import a file. @see https://vite.dev/guide/features.html#glob-import */
+    glob<T = unknown>(pattern: string, options: { query: string; import: "default"; eager: true }): Record<string, T>;
+    glob<T = unknown>(pattern: string, options: { query: string; import: "default" }): Record<string, () => Promise<T>>;
   }
 }
 

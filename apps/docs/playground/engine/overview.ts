@@ -41,14 +41,14 @@ export function createOverview(sessions: Sessions) {
     /** Sums up an open checkpoint. Reads nothing. */
     overview: async (id: SessionId): Promise<Overview> => {
       const session = sessions.get(id);
-      const overview = made.get(session) ?? describe(session);
+      const overview = made.get(session) ?? overviewOf(session);
       made.set(session, overview);
       return { ...overview, scanned: scannedIn(session) };
     },
   };
 }
 
-function describe({ checkpoint }: Session): Omit<Overview, "scanned"> {
+function overviewOf({ checkpoint }: Session): Omit<Overview, "scanned"> {
   const { tensors, training, ...summary } = summarizeCheckpoint(checkpoint);
   const { ties, ...sums } = tensors;
   return {
