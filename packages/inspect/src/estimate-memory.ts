@@ -1,5 +1,5 @@
 import { type Checkpoint, DTYPES, isDType } from "@ckptkit/core";
-import { tieKeys } from "./tie-key.js";
+import { TieGroups } from "./tie-groups.js";
 
 /** Bytes that a model's weights need in memory. Activations, and what a framework adds, are not in it. */
 export interface MemoryEstimate {
@@ -36,13 +36,9 @@ export function estimateMemory(checkpoint: Checkpoint): MemoryEstimate {
   /** Floating-point parameters, and bytes of everything else. */
   let floats = 0;
   let otherBytes = 0;
-  const seen = new Set<string>();
-  const keyOf = tieKeys();
+  const ties = new TieGroups();
   for (const tensor of checkpoint.tensors) {
-    if (tensor.group !== "model") continue;
-    const key = keyOf(tensor.spec);
-    if (seen.has(key)) continue;
-    seen.add(key);
+    if (tensor.group !== "model" || !ties.add(tensor)) continue;
     inferenceBytes += tensor.byteLength;
     if (isWeight(tensor.dtype)) floats += tensor.elementCount;
     else otherBytes += tensor.byteLength;

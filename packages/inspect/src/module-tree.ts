@@ -1,6 +1,6 @@
-import type { Checkpoint, Storage, TensorGroup, TensorHandle } from "@ckptkit/core";
+import type { Checkpoint, TensorGroup, TensorHandle } from "@ckptkit/core";
 import type { TensorSum } from "./summary/sums.js";
-import { tieKeys } from "./tie-key.js";
+import { TieGroups } from "./tie-groups.js";
 
 /**
  * A module, or another place in which tensors stand. Its sums are over everything below it; tied tensors count in parameters and
@@ -46,31 +46,11 @@ export function moduleTree(source: Checkpoint | readonly TensorHandle[], options
   const maxDepth = Math.max(1, options.maxDepth ?? MAX_DEPTH);
   const groups = options.groups ?? (tensors.some(({ group }) => group === "model") ? ["model"] : undefined);
   const tree = new TreeMaker(maxDepth);
-  const ties = firstPlaces();
+  const ties = new TieGroups();
   for (const [index, tensor] of tensors.entries()) {
-    if (!groups || groups.includes(tensor.group)) tree.add(tensor, index, ties(tensor));
+    if (!groups || groups.includes(tensor.group)) tree.add(tensor, index, ties.add(tensor));
   }
   return tree.finish();
-}
-
-/** Tells whether a tensor is the first of those that are tied. Only tensors that share a storage are looked at closely. */
-function firstPlaces(): (tensor: TensorHandle) => boolean {
-  const firsts = new Map<Storage, TensorHandle | Set<string>>();
-  const keyOf = tieKeys();
-  return (tensor) => {
-    if (!tensor.storage) return true;
-    const before = firsts.get(tensor.storage);
-    if (before === undefined) {
-      firsts.set(tensor.storage, tensor);
-      return true;
-    }
-    const keys = before instanceof Set ? before : new Set([keyOf(before.spec)]);
-    if (keys !== before) firsts.set(tensor.storage, keys);
-    const key = keyOf(tensor.spec);
-    if (keys.has(key)) return false;
-    keys.add(key);
-    return true;
-  };
 }
 
 /** A node in the making; its sums are its own tensors' alone until the end. */

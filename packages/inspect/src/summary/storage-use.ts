@@ -24,15 +24,17 @@ const LISTED = 20;
  * @example storageUse(checkpoint.tensors).unusedBytes // what a copy of the tensors alone would save
  */
 export function storageUse(tensors: readonly TensorHandle[]): StorageUse {
-  const users = new Map<Storage, TensorHandle[]>();
+  const users = new Map<Storage, TensorHandle | TensorHandle[]>();
   for (const tensor of tensors) {
     if (!tensor.storage) continue;
-    const list = users.get(tensor.storage);
-    if (list) list.push(tensor);
-    else users.set(tensor.storage, [tensor]);
+    const known = users.get(tensor.storage);
+    if (known === undefined) users.set(tensor.storage, tensor);
+    else if (Array.isArray(known)) known.push(tensor);
+    else users.set(tensor.storage, [known, tensor]);
   }
   const use: StorageUse = { count: users.size, byteLength: 0, usedBytes: 0, unusedBytes: 0, unused: [], shared: 0 };
-  for (const [storage, views] of users) {
+  for (const [storage, known] of users) {
+    const views = Array.isArray(known) ? known : [known];
     const usedBytes = usedOf(views);
     const unusedBytes = Math.max(0, storage.byteLength - usedBytes);
     use.byteLength += storage.byteLength;

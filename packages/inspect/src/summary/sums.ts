@@ -1,5 +1,5 @@
 import type { TensorGroup, TensorHandle } from "@ckptkit/core";
-import { tieKeys } from "../tie-key.js";
+import { TieGroups } from "../tie-groups.js";
 
 /** How much some tensors amount to. */
 export interface TensorSum {
@@ -55,18 +55,16 @@ export function sumTensors(tensors: readonly TensorHandle[]): TensorSums {
   const total = empty();
   const byDType = new Map<string, TensorSum>();
   const byGroup = new Map<TensorGroup, { sum: TensorSum; dtypes: Map<string, TensorSum> }>();
-  const views = new Map<string, TensorHandle[]>();
-  const keyOf = tieKeys();
+  const ties = new TieGroups();
+  const largest: TensorHandle[] = [];
   for (const tensor of tensors) {
-    const key = keyOf(tensor.spec);
-    const same = views.get(key);
-    if (same) same.push(tensor);
-    else views.set(key, [tensor]);
+    const isFirst = ties.add(tensor);
+    if (isFirst) keepLargest(largest, tensor);
     const group = getOrMake(byGroup, tensor.group, () => ({ sum: empty(), dtypes: new Map<string, TensorSum>() }));
     const sums = [total, getOrMake(byDType, tensor.dtype, empty), group.sum, getOrMake(group.dtypes, tensor.dtype, empty)];
     for (const sum of sums) {
       sum.tensors++;
-      if (same) continue;
+      if (!isFirst) continue;
       sum.parameters += tensor.elementCount;
       sum.byteLength += tensor.byteLength;
     }
@@ -78,8 +76,16 @@ export function sumTensors(tensors: readonly TensorHandle[]): TensorSums {
       const found = byGroup.get(group);
       return found ? [{ group, ...found.sum, dtypes: dtypeSums(found.dtypes) }] : [];
     }),
-    ties: [...views.values()].filter((same) => same.length > 1).map((same) => same.map(({ path }) => path)),
-    largest: largestOf(views),
+    ties: ties.groups().map((same) => same.map(({ path }) => path)),
+    largest: largest.map(({ path, name, group, dtype, shape, elementCount, byteLength }) => ({
+      path,
+      name,
+      group,
+      dtype,
+      shape,
+      parameters: elementCount,
+      byteLength,
+    })),
   };
 }
 
@@ -95,18 +101,11 @@ function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 const dtypeSums = (sums: ReadonlyMap<string, TensorSum>): DTypeSum[] =>
   [...sums].map(([dtype, sum]) => ({ dtype, ...sum })).sort((a, b) => b.byteLength - a.byteLength);
 
-function largestOf(views: ReadonlyMap<string, TensorHandle[]>): TensorSums["largest"] {
-  const firsts = [...views.values()].flatMap(([first]) => (first ? [first] : []));
-  return firsts
-    .sort((a, b) => b.byteLength - a.byteLength)
-    .slice(0, LARGEST)
-    .map(({ path, name, group, dtype, shape, elementCount, byteLength }) => ({
-      path,
-      name,
-      group,
-      dtype,
-      shape,
-      parameters: elementCount,
-      byteLength,
-    }));
+/** Keeps the largest tensors, the largest first; of equal ones those that came first. */
+function keepLargest(largest: TensorHandle[], tensor: TensorHandle): void {
+  const last = largest[LARGEST - 1];
+  if (last && tensor.byteLength <= last.byteLength) return;
+  const at = largest.findIndex(({ byteLength }) => byteLength < tensor.byteLength);
+  largest.splice(at < 0 ? largest.length : at, 0, tensor);
+  largest.length = Math.min(largest.length, LARGEST);
 }
