@@ -50,6 +50,9 @@ export const ERROR_CODES = {
   SAFETENSORS_HEADER: "The safetensors header is malformed.",
   SAFETENSORS_OFFSETS: "Tensor offsets of a safetensors file overlap, leave holes or leave the file.",
   SAFETENSORS_INDEX: "The index of a sharded checkpoint and its shards do not agree.",
+  // GGUF and numpy
+  GGUF_CORRUPT: "The description of a GGUF file is malformed, or its tensors do not fit into the file.",
+  NPY_CORRUPT: "The header of a numpy array is malformed, or does not fit its bytes.",
   // Converting and writing
   NO_STATE_DICT: "No model weights could be found in the checkpoint.",
   NO_TENSORS: "The checkpoint, or the selection from it, holds no tensors.",

@@ -1,4 +1,6 @@
 export * from "./blob-source.js";
+export * from "./block-coding.js";
+export * from "./block-values.js";
 export * from "./byte-sink.js";
 export * from "./byte-source.js";
 export * from "./cache-source.js";

@@ -5,8 +5,10 @@ import { CheckpointLoadError } from "./errors.js";
  * is compared first, and the real size of the file after it.
  */
 export const DEFAULT_LIMITS = {
-  /** Bytes of a safetensors JSON header; the format's own bound (safetensors/src/tensor.rs, MAX_HEADER_SIZE). */
+  /** Bytes of the header of safetensors, GGUF or npy; the bound of safetensors itself (safetensors/src/tensor.rs, MAX_HEADER_SIZE). */
   headerBytes: 100_000_000,
+  /** Values in the metadata of a GGUF file. Vocabularies with their scores and merges have under a million. */
+  metadataValues: 10_000_000,
   /** Bytes of one pickle stream. The largest seen in public checkpoints is tens of megabytes. */
   pickleBytes: 512 * 1024 * 1024,
   /** Opcodes of one pickle: about one per two bytes at the most, so the same order as `pickleBytes`. */
@@ -25,6 +27,8 @@ export const DEFAULT_LIMITS = {
   treeVisits: 20_000_000,
   /** Tensors of one checkpoint. The largest public mixtures of experts have under 200,000. */
   tensors: 5_000_000,
+  /** Files that one checkpoint consists of. The largest runs write one or two for each of some ten thousand processes. */
+  files: 100_000,
   /** Members of one zip archive; a member is at least 46 bytes of central directory. */
   zipEntries: 5_000_000,
   /** Bytes of a zip central directory. */

@@ -1,3 +1,4 @@
+import type { BlockCoding } from "./block-coding.js";
 import type { Bytes } from "./byte-source.js";
 import { bitsOf } from "./dtype.js";
 import { CheckpointError, CheckpointLoadError } from "./errors.js";
@@ -28,6 +29,8 @@ export interface TensorSpec {
   /** Bits of one element: needed only when `dtype` is not in {@link DTYPES}. */
   readonly bits?: number;
   readonly quantization?: Quantization;
+  /** How elements are packed in blocks that share a scale; `bits` is their share of a block then. `decodedTensor` gives the numbers. */
+  readonly blocks?: BlockCoding;
   readonly requiresGrad?: boolean;
   /** The stored values are the conjugates of the tensor's. */
   readonly conj?: boolean;

@@ -1,3 +1,4 @@
+export * from "./gguf/index.js";
 export { detectLayout, extractStateDict, findStateDict, type StateDict } from "./layout.js";
 export { describeTree } from "./metadata.js";
 export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS } from "./open-checkpoint.js";

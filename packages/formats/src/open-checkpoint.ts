@@ -12,6 +12,8 @@ import {
   type Probe,
   readStep,
 } from "@ckptkit/core";
+import { dcpReader } from "./dcp/reader.js";
+import { ggufReader } from "./gguf/reader.js";
 import { safetensorsReader } from "./safetensors/reader.js";
 import { shardedSafetensorsReader } from "./safetensors/sharded.js";
 import { torchLegacyReader } from "./torch/legacy-reader.js";
@@ -21,9 +23,11 @@ import { unknownFormat } from "./unknown-format.js";
 
 /** Every reader of this package, in the order in which they are asked. */
 export const READERS: readonly FormatReader[] = [
+  ggufReader,
   torchZipReader,
   torchScriptReader,
   torchLegacyReader,
+  dcpReader,
   shardedSafetensorsReader,
   safetensorsReader,
 ];

@@ -15,7 +15,6 @@ const begins =
 
 /** Files that are often met in a checkpoint's place. */
 const STRANGERS: readonly Stranger[] = [
-  { matches: begins("GGUF"), what: "a GGUF model" },
   { matches: begins("\x89HDF\r\n\x1a\n"), what: "an HDF5 file (Keras .h5)" },
   { matches: begins("\x93NUMPY"), what: "a numpy array (.npy)" },
   { matches: begins("PK\x05\x06"), what: "a zip archive without members" },

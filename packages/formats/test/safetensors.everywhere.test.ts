@@ -80,7 +80,7 @@ describe("a safetensors header", () => {
 
 describe("a file is told by its content", () => {
   it.each([
-    ["GGUF", "UNKNOWN_FORMAT", "a GGUF model"],
+    ["GGUF", "GGUF_CORRUPT", "its version is 0"],
     ["\x89HDF\r\n\x1a\n", "UNKNOWN_FORMAT", "an HDF5 file"],
     ["\x93NUMPY\x01\x00", "UNKNOWN_FORMAT", "a numpy array"],
     ["\x1f\x8b\x08", "UNKNOWN_FORMAT", "gunzip"],

@@ -1,0 +1,2 @@
+export { ggufMetadataOf, ggufReader, openGguf } from "./reader.js";
+export type { GgufScalar, GgufScalarType, GgufValue } from "./values.js";
