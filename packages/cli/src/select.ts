@@ -19,14 +19,11 @@ export function selection(checkpoint: Checkpoint, pattern: string): SelectTensor
   });
 }
 
+/** An empty pattern matches nothing but an empty name: a variable of a script that was not set. */
 function parseGlob(pattern: string): SelectTensor {
-  try {
-    return globFilter(pattern);
-  } catch (cause) {
-    throw new CheckpointConfigError("INVALID_ARGUMENT", `--filter ${JSON.stringify(pattern)} is not a glob.`, {
-      details: { filter: pattern },
-      suggestions: ["Give one such as '*.weight' or 'encoder.*'."],
-      cause,
-    });
-  }
+  if (pattern !== "") return globFilter(pattern);
+  throw new CheckpointConfigError("INVALID_ARGUMENT", '--filter "" is not a glob.', {
+    details: { filter: pattern },
+    suggestions: ["Give one such as '*.weight' or 'encoder.*'."],
+  });
 }

@@ -1,5 +1,6 @@
 import { type Checkpoint, CheckpointConfigError, type Kernels, type Platform } from "@ckptkit/core";
 import { type CheckpointContext, ModelModifier, type StageOptions } from "@ckptkit/core/pipeline";
+import { globMatcher } from "@ckptkit/inspect";
 import { jsKernels } from "@ckptkit/wasm/js";
 import * as z from "zod";
 import { parseAdapterConfig } from "../lora/adapter-config.js";
@@ -7,7 +8,6 @@ import { parseAdapterKeys } from "../lora/adapter-keys.js";
 import { planMerge } from "../lora/merge-plan.js";
 import { openAdapter, readAdapterConfig } from "../lora/open-adapter.js";
 import { modelTensors } from "../model/model-entries.js";
-import { globMatcher } from "../modifying/choose-tensors.js";
 import { findKernels, recordModifier, requireLoadedModel } from "../modifying/model-stage.js";
 import { parseOptions } from "../options.js";
 

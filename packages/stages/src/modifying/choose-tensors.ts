@@ -1,6 +1,6 @@
 import { CheckpointValidationError, countElements, type TensorData } from "@ckptkit/core";
 import type { ModelAdapter } from "@ckptkit/core/pipeline";
-import picomatch from "picomatch";
+import { globMatcher } from "@ckptkit/inspect";
 import * as z from "zod";
 import { type FloatTensor, isFloatTensor } from "../tensor-math/numbers.js";
 
@@ -75,11 +75,6 @@ export function chooseTensors(model: ModelAdapter, selection: Selection, stage: 
   if (unknown.length > 0) throw noSuchTensor(unknown, stage);
   if (chosen.length === 0) throw nothingChosen(reasons, stage);
   return chosen;
-}
-
-/** The same rules as the `--filter` of the command: `*` crosses dots. */
-export function globMatcher(pattern: string): (name: string) => boolean {
-  return picomatch(pattern, { bash: true, dot: true, nonegate: true });
 }
 
 function notFloat(name: string, { dtype }: TensorData, stage: string): CheckpointValidationError {
