@@ -1,3 +1,4 @@
+export * from "./dcp/index.js";
 export * from "./gguf/index.js";
 export { detectLayout, extractStateDict, findStateDict, type StateDict } from "./layout.js";
 export { describeTree } from "./metadata.js";
@@ -5,6 +6,7 @@ export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS
 export { type OpenUriOptions, openUri, openUriSync, siblingAddress } from "./open-uri.js";
 export * from "./safetensors/index.js";
 export * from "./torch/index.js";
+export * from "./torchscript/index.js";
 export { checkpointOfTree, type TreeCheckpointOptions } from "./tree-checkpoint.js";
 export type { WriteOptions, WriteResult } from "./write-session.js";
 export { CRC_RULE } from "./zip/archive.js";

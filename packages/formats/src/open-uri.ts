@@ -1,4 +1,4 @@
-import type { ByteSource, Checkpoint, Platform } from "@ckptkit/core";
+import { type ByteSource, type Checkpoint, CheckpointError, type Platform } from "@ckptkit/core";
 import { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync } from "./open-checkpoint.js";
 
 /** How to open an address. */
@@ -9,7 +9,8 @@ export interface OpenUriOptions extends OpenCheckpointOptions {
 
 /**
  * Opens the checkpoint at a path or address that a platform reaches. The shards of a sharded checkpoint are opened beside
- * its index, and of the same version where the address of the index can name one.
+ * its index, and of the same version where the address of the index can name one. A folder is opened by the file in it that
+ * describes a checkpoint of several files.
  *
  * @throws {CheckpointNotFoundError} NOT_FOUND, and what {@link openCheckpoint} throws
  * @example const checkpoint = await openUri(nodePlatform(), "model.safetensors.index.json");
@@ -19,10 +20,36 @@ export async function openUri(platform: Pick<Platform, "open">, uri: string, opt
     const source = await platform.open(address, options);
     return options.wrapSource?.(source) ?? source;
   };
-  const source = await open(uri);
-  const { address = uri } = source;
+  const { source, file } = await openFileOrFolder(open, uri);
+  const { address = file } = source;
   return openCheckpoint(source, { openSibling: (name) => open(siblingAddress(address, name)), ...options });
 }
+
+/** Files that describe a checkpoint of several files, which stands for its folder: the first that is there is opened. */
+const DESCRIBING_FILES = [".metadata", "model.safetensors.index.json", "pytorch_model.bin.index.json"];
+
+/** @throws what opening the folder as a file throws, when it holds none of those */
+async function openFileOrFolder(
+  open: (address: string) => Promise<ByteSource>,
+  uri: string,
+): Promise<{ source: ByteSource; file: string }> {
+  try {
+    return { source: await open(uri), file: uri };
+  } catch (error) {
+    if (!hasCode(error, "NOT_A_FILE")) throw error;
+    for (const name of DESCRIBING_FILES) {
+      const file = siblingAddress(/[/\\]$/.test(uri) ? uri : `${uri}/`, name);
+      try {
+        return { source: await open(file), file };
+      } catch (missing) {
+        if (!hasCode(missing, "NOT_FOUND")) throw missing;
+      }
+    }
+    throw error;
+  }
+}
+
+const hasCode = (error: unknown, code: string): boolean => error instanceof CheckpointError && error.code === code;
 
 /**
  * The same without waiting, for files of this machine.

@@ -8,6 +8,7 @@ import {
   readStep,
   type SignalOptions,
 } from "@ckptkit/core";
+import { leadsElsewhere } from "../file-beside.js";
 import { quoted } from "../quoted.js";
 import { decodeUtf8 } from "./header.js";
 import { parseStrictJson } from "./strict-json.js";
@@ -67,9 +68,7 @@ export function* readShardIndex(source: ByteSource, strict: boolean, limits: Lim
  * none that any writer makes.
  */
 function checkShardName(file: string, index: string): void {
-  const steps = file.split("/");
-  const leadsElsewhere = steps.some((step) => step === "" || step === "." || step === "..");
-  if (leadsElsewhere || /[\\:%?#]|\p{Cc}/u.test(file)) {
+  if (leadsElsewhere(file)) {
     throw new CheckpointLoadError(
       "SAFETENSORS_INDEX",
       `The index ${index} names the shard ${quoted(file)}, which is not a file beside it.`,

@@ -1,0 +1,1 @@
+export { dcpReader, openDcp } from "./reader.js";
