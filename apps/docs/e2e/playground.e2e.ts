@@ -161,7 +161,7 @@ for (const theme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     await openPage(page);
     expect(await seriousFindings(page)).toEqual([]);
-    await page.getByRole("button", { name: /Diverged weights/ }).click();
+    await page.getByRole("button", { name: /Tied weights/ }).click();
     await expect(page.getByTestId("overview")).toBeVisible();
     expect(await seriousFindings(page)).toEqual([]);
     await page.getByRole("tab", { name: "Tensors" }).click();
