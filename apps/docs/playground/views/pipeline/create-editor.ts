@@ -14,7 +14,7 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 import type { CompletionList, PipelineProblem, WordDescription } from "../../engine/pipeline.js";
-import { completionSource, toDiagnostics, wordHelp } from "./editor-help.js";
+import { besideList, completionSource, toDiagnostics, wordHelp } from "./editor-help.js";
 import { editorLook } from "./editor-theme.js";
 
 /** What the editor asks, and what it tells. */
@@ -62,7 +62,7 @@ export function createEditor(parent: HTMLElement, text: string, host: EditorHost
         closeBrackets(),
         yaml(),
         editorLook,
-        autocompletion({ override: [completionSource(host.complete)], icons: false, closeOnBlur: true }),
+        autocompletion({ override: [completionSource(host.complete)], icons: false, positionInfo: besideList }),
         hoverTooltip(wordHelp(host.describe), { hoverTime: 350 }),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": "Pipeline as YAML", "aria-describedby": host.hintId, spellcheck: "false" }),

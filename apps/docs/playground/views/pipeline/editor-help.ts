@@ -6,7 +6,7 @@ import {
   startCompletion,
 } from "@codemirror/autocomplete";
 import type { Diagnostic } from "@codemirror/lint";
-import type { EditorView, Tooltip } from "@codemirror/view";
+import type { EditorView, Rect, Tooltip } from "@codemirror/view";
 import type { CompletionList, PipelineCompletion, PipelineProblem, WordDescription } from "../../engine/pipeline.js";
 
 /** What of the text makes it worth asking for completions without being told to. */
@@ -43,6 +43,22 @@ function toCompletion(item: PipelineCompletion, rest: number): Completion {
       if (item.goesOn) startCompletion(view);
     },
   };
+}
+
+/** Room that a sentence needs beside the list. */
+const INFO_WIDTH = 240;
+
+/** Where the explanation of a completion stands: beside the list, or where there is no room, under or over it, but never on it. */
+export function besideList(_: EditorView, list: Rect, option: Rect, info: Rect, space: Rect): { style: string; class: string } {
+  const right = space.right - list.right;
+  if (right >= INFO_WIDTH) {
+    const top = Math.max(0, Math.min(option.top, space.bottom - (info.bottom - info.top)) - list.top);
+    return { style: `top: ${top}px; left: 100%; max-width: ${Math.min(400, right)}px`, class: "" };
+  }
+  const height = list.bottom - list.top;
+  const isUnder = space.bottom - list.bottom >= info.bottom - info.top;
+  const vertical = isUnder ? `top: ${height}px` : `bottom: ${height}px`;
+  return { style: `${vertical}; left: 0; width: ${Math.min(400, space.right - list.left)}px`, class: "" };
 }
 
 /** Documentation of the word under the pointer. */

@@ -58,7 +58,10 @@ const theme = EditorView.theme({
   },
   ".cm-lintRange-error": { backgroundImage: "none", borderBottom: "2px solid var(--pg-danger)", backgroundColor: "var(--pg-danger-soft)" },
   ".cm-lintRange-warning": { backgroundImage: "none", borderBottom: "2px dotted var(--pg-warning)" },
-  "@media (pointer: coarse)": { ".cm-scroller": { fontSize: "16px" } },
+  "@media (pointer: coarse)": {
+    ".cm-scroller": { fontSize: "16px" },
+    ".cm-tooltip-autocomplete > ul > li": { padding: "9px 10px !important" },
+  },
 });
 
 /** Variables stand out: they are what a person fills in. */
