@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "@playwright/test";
 
+const port = Number(process.env.CKPTKIT_SITE_PORT ?? 4310);
 /** The built site with the headers that isolate a page, and without them. */
-export const ISOLATED = "http://127.0.0.1:4310/";
-export const OPEN = "http://127.0.0.1:4311/";
+export const ISOLATED = `http://127.0.0.1:${port}/`;
+export const OPEN = `http://127.0.0.1:${port + 1}/`;
 
 const axeScript = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

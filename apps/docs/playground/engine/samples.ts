@@ -4,7 +4,7 @@ import { type Sample, sampleById } from "../state/samples.js";
 
 /** Addresses of the fixtures that samples are made of, by file name; the site's build copies the files. */
 const ADDRESSES = import.meta.glob<string>(
-  "../../../../fixtures/files/{vit-tiny.ckpt,special-numbers.pt,lightning-hparams.ckpt,st-sharded*,ties.pt,quantized.pt,legacy-lstm.pt,whole-module.pt}",
+  "../../../../fixtures/files/{vit-tiny.ckpt,diverged.pt,special-numbers.pt,lightning-hparams.ckpt,st-sharded*,ties.pt,quantized.pt,legacy-lstm.pt,whole-module.pt}",
   { query: "?url", import: "default", eager: true },
 );
 

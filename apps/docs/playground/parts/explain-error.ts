@@ -33,6 +33,7 @@ const TITLES: Readonly<Record<string, string>> = {
   TENSOR_OUT_OF_BOUNDS: "The file is damaged",
   SAFETENSORS_HEADER: "The file is damaged",
   SAFETENSORS_OFFSETS: "The file is damaged",
+  UNKNOWN_TENSOR: "There is no such tensor in this checkpoint",
   SAFETENSORS_INDEX: "A shard is missing, or of another version",
   CORS_BLOCKED: "The server does not let pages of other sites read this file",
   MIXED_CONTENT: "A secure page cannot read from an insecure address",

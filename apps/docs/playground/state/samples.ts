@@ -20,11 +20,11 @@ export const SAMPLES: readonly Sample[] = [
     facts: "Lightning · 437 KiB",
   },
   {
-    id: "special-numbers",
-    title: "Diverged weights",
-    about: "NaN and infinities hide among good numbers. Find out in which tensors.",
-    files: ["special-numbers.pt"],
-    facts: "PyTorch · 20 KiB",
+    id: "diverged",
+    title: "A run that diverged",
+    about: "One module of this transformer holds NaN. Find out which, and save the rest.",
+    files: ["diverged.pt"],
+    facts: "PyTorch · 142 KiB",
   },
   {
     id: "sharded",
@@ -58,6 +58,13 @@ export const SAMPLES: readonly Sample[] = [
     about: "Integers that stand for real numbers, with scales for each tensor and each channel.",
     files: ["quantized.pt"],
     facts: "PyTorch · 5 KiB",
+  },
+  {
+    id: "special-numbers",
+    title: "Special numbers",
+    about: "NaN, infinities and zeros in every floating-point dtype, among good numbers.",
+    files: ["special-numbers.pt"],
+    facts: "PyTorch · 20 KiB",
   },
   {
     id: "legacy-lstm",
