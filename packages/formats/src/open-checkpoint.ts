@@ -14,21 +14,27 @@ import {
 } from "@ckptkit/core";
 import { dcpReader } from "./dcp/reader.js";
 import { ggufReader } from "./gguf/reader.js";
+import { npyReader } from "./npz/npy-reader.js";
+import { npzReader } from "./npz/npz-reader.js";
 import { safetensorsReader } from "./safetensors/reader.js";
 import { shardedSafetensorsReader } from "./safetensors/sharded.js";
 import { torchLegacyReader } from "./torch/legacy-reader.js";
 import { torchZipReader } from "./torch/zip-reader.js";
+import { shardedTorchReader } from "./torch-sharded/reader.js";
 import { torchScriptReader } from "./torchscript/reader.js";
 import { unknownFormat } from "./unknown-format.js";
 
 /** Every reader of this package, in the order in which they are asked. */
 export const READERS: readonly FormatReader[] = [
   ggufReader,
+  npyReader,
+  npzReader,
   torchZipReader,
   torchScriptReader,
   torchLegacyReader,
   dcpReader,
   shardedSafetensorsReader,
+  shardedTorchReader,
   safetensorsReader,
 ];
 

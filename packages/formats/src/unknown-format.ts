@@ -16,7 +16,6 @@ const begins =
 /** Files that are often met in a checkpoint's place. */
 const STRANGERS: readonly Stranger[] = [
   { matches: begins("\x89HDF\r\n\x1a\n"), what: "an HDF5 file (Keras .h5)" },
-  { matches: begins("\x93NUMPY"), what: "a numpy array (.npy)" },
   { matches: begins("PK\x05\x06"), what: "a zip archive without members" },
   { matches: begins("\x1f\x8b"), what: "gzip-compressed", suggestion: "Unpack it first: gunzip." },
   { matches: begins("BZh"), what: "bzip2-compressed", suggestion: "Unpack it first: bunzip2." },

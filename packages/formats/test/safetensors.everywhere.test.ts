@@ -82,7 +82,7 @@ describe("a file is told by its content", () => {
   it.each([
     ["GGUF", "GGUF_CORRUPT", "its version is 0"],
     ["\x89HDF\r\n\x1a\n", "UNKNOWN_FORMAT", "an HDF5 file"],
-    ["\x93NUMPY\x01\x00", "UNKNOWN_FORMAT", "a numpy array"],
+    ["\x93NUMPY\x01\x00", "NPY_CORRUPT", "its header is no"],
     ["\x1f\x8b\x08", "UNKNOWN_FORMAT", "gunzip"],
     ["7z\xbc\xaf\x27\x1c", "UNKNOWN_FORMAT", "7-Zip"],
     ["\x28\xb5\x2f\xfd", "UNKNOWN_FORMAT", "zstd"],

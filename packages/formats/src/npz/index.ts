@@ -1,0 +1,2 @@
+export { npyReader, openNpy } from "./npy-reader.js";
+export { npzReader, openNpz } from "./npz-reader.js";
