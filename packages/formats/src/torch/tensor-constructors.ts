@@ -1,4 +1,14 @@
-import { asNumber, DTYPES, isDType, isNode, type ObjectNode, type Quantization, type TensorSpec, type Tree } from "@ckptkit/core";
+import {
+  asNumber,
+  DTYPES,
+  isDType,
+  isNode,
+  type ObjectNode,
+  type Quantization,
+  type TensorNode,
+  type TensorSpec,
+  type Tree,
+} from "@ckptkit/core";
 import type { PickleCall, PickleValue } from "@ckptkit/pickle";
 import { type BuildContext, type Constructor, describeValue, isKind, torchError } from "./build-context.js";
 import { deviceTensor } from "./device-tensors.js";
