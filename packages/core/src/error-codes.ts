@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   ZIP_NO_END_RECORD: "The archive has no end-of-central-directory record: it is cut off or not a zip archive.",
   ZIP_CORRUPT: "The archive's own records contradict each other.",
   ZIP_UNSUPPORTED: "The archive uses a feature that no checkpoint writer uses (encryption, another method, several disks).",
+  TAR_CORRUPT: "The headers of a tar archive are malformed, or its members do not fit into it.",
   CRC_MISMATCH: "The bytes do not have the CRC-32 that the container recorded for them.",
   // Pickles
   PICKLE_CORRUPT: "The pickle stream is malformed.",
@@ -46,6 +47,7 @@ export const ERROR_CODES = {
   TORCH_STORAGE_SIZE: "A storage record is longer or shorter than its tensor elements need.",
   TORCH_STORAGE_MISSING: "A tensor refers to a storage that the file does not hold.",
   TENSOR_OUT_OF_BOUNDS: "A tensor's shape, strides and offset reach outside its storage.",
+  TORCH_INDEX: "The index of a torch checkpoint in several files and these files do not agree.",
   // safetensors
   SAFETENSORS_HEADER: "The safetensors header is malformed.",
   SAFETENSORS_OFFSETS: "Tensor offsets of a safetensors file overlap, leave holes or leave the file.",
@@ -53,6 +55,8 @@ export const ERROR_CODES = {
   // GGUF and numpy
   GGUF_CORRUPT: "The description of a GGUF file is malformed, or its tensors do not fit into the file.",
   NPY_CORRUPT: "The header of a numpy array is malformed, or does not fit its bytes.",
+  // Repairing
+  NOTHING_SAVED: "No tensor of a damaged file could be saved.",
   // Converting and writing
   NO_STATE_DICT: "No model weights could be found in the checkpoint.",
   NO_TENSORS: "The checkpoint, or the selection from it, holds no tensors.",

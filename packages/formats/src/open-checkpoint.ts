@@ -14,13 +14,16 @@ import {
 } from "@ckptkit/core";
 import { dcpReader } from "./dcp/reader.js";
 import { ggufReader } from "./gguf/reader.js";
+import { nemoReader } from "./nemo/reader.js";
 import { npyReader } from "./npz/npy-reader.js";
 import { npzReader } from "./npz/npz-reader.js";
+import { pt2Reader } from "./pt2/reader.js";
 import { safetensorsReader } from "./safetensors/reader.js";
 import { shardedSafetensorsReader } from "./safetensors/sharded.js";
 import { torchLegacyReader } from "./torch/legacy-reader.js";
 import { torchZipReader } from "./torch/zip-reader.js";
 import { shardedTorchReader } from "./torch-sharded/reader.js";
+import { torchTarReader } from "./torch-tar/reader.js";
 import { torchScriptReader } from "./torchscript/reader.js";
 import { unknownFormat } from "./unknown-format.js";
 
@@ -31,7 +34,10 @@ export const READERS: readonly FormatReader[] = [
   npzReader,
   torchZipReader,
   torchScriptReader,
+  pt2Reader,
   torchLegacyReader,
+  torchTarReader,
+  nemoReader,
   dcpReader,
   shardedSafetensorsReader,
   shardedTorchReader,

@@ -121,7 +121,8 @@ describe("an index that is malformed is refused", () => {
     ["no weight_map", "{}", "SAFETENSORS_INDEX"],
     ["a weight_map that is a list", '{"weight_map": []}', "SAFETENSORS_INDEX"],
     ["a file name that is a number", '{"weight_map": {"a": 1}}', "SAFETENSORS_INDEX"],
-    ["shards of another format", '{"weight_map": {"a": "pytorch_model-00001-of-00002.bin"}}', "UNSUPPORTED_FORMAT"],
+    ["shards of another format", '{"weight_map": {"a": "model-00001-of-00002.gguf"}}', "UNSUPPORTED_FORMAT"],
+    ["shards of torch that are not there", '{"weight_map": {"a": "pytorch_model-00001-of-00002.bin"}}', "TORCH_INDEX"],
     ["deep nesting", `{"weight_map": {}, "x": ${"[".repeat(10_000)}}`, "SAFETENSORS_INDEX"],
   ])("%s", async (_, index, code) => {
     expect(await codeWith(index)).toBe(code);

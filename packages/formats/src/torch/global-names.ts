@@ -17,9 +17,10 @@ export class GlobalNames {
   of(value: PickleValue | undefined): string | undefined {
     if (isKind(value, "global")) return this.dotted(value);
     if (isKind(value, "persistent")) {
-      // ('module', class, file of its source, source)
-      const [tag, cls] = isKind(value.id, "tuple") ? value.id.items : [];
-      return tag === "module" && isKind(cls, "global") ? this.dotted(cls) : undefined;
+      // ('module', class, file of its source, source); torch 0.1 has no tag
+      const [tag, second] = isKind(value.id, "tuple") ? value.id.items : [];
+      const cls = tag === "module" ? second : tag;
+      return isKind(cls, "global") ? this.dotted(cls) : undefined;
     }
     return isGetattr(value) ? this.#attribute(value) : undefined;
   }

@@ -48,10 +48,11 @@ export async function openTorchLegacy(source: ByteSource, options: OpenOptions =
   return finish(readTorchLegacy(source, options));
 }
 
-function* readTorchLegacy(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {
+/** @param scope stands before the keys in the ids of storages, where a checkpoint consists of several files. */
+export function* readTorchLegacy(source: ByteSource, options: OpenOptions, scope = ""): Reading<Checkpoint> {
   const limits = withLimits(options.limits);
   const { main, keys, dataStart, findings } = yield* readStack(source, limits, options);
-  const storages = new LegacyStorages(source);
+  const storages = new LegacyStorages(source, scope);
   const checkpoint = torchCheckpoint({ source, format: "torch-legacy", value: main.value, findStorage: storages.find, limits, findings });
   return { ...checkpoint, findings: [...findings, ...storages.place(keys, dataStart)] };
 }

@@ -29,12 +29,15 @@ interface Declared {
  */
 export class LegacyStorages {
   readonly #source: ByteSource;
+  readonly #scope: string;
   readonly #declared = new Map<string, Declared>();
   readonly #starts = new Map<string, number>();
   readonly #storages = new Map<string, Storage>();
 
-  constructor(source: ByteSource) {
+  /** @param scope stands before the keys in the ids of storages. */
+  constructor(source: ByteSource, scope = "") {
     this.#source = source;
+    this.#scope = scope;
   }
 
   readonly find: FindStorage = (request: StorageRequest): Storage => {
@@ -44,7 +47,7 @@ export class LegacyStorages {
     const id = view ? JSON.stringify([key, view.start, view.end]) : key;
     const known = this.#storages.get(id);
     if (known) return known;
-    const storage = new Storage({ id, bytes: view ? sliceSource(whole, view.start, view.end) : whole });
+    const storage = new Storage({ id: `${this.#scope}${id}`, bytes: view ? sliceSource(whole, view.start, view.end) : whole });
     this.#storages.set(id, storage);
     return storage;
   };

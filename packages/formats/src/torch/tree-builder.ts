@@ -19,6 +19,13 @@ import { TENSOR_CONSTRUCTORS, tensorOfClass } from "./tensor-constructors.js";
 /** Constructors by the dotted names that pickles give them. */
 export type Constructors = ReadonlyMap<string, Constructor>;
 
+/** What the pickles of a kind of file have of their own. */
+export interface PickleKind {
+  readonly constructors?: Constructors;
+  /** What a persistent id stands for that is neither a storage nor a class. */
+  persistent?(id: PickleValue): Tree | undefined;
+}
+
 const CONSTRUCTORS: Constructors = new Map([
   ...Object.entries(TENSOR_CONSTRUCTORS),
   ...Object.entries(NUMPY_CONSTRUCTORS),
@@ -52,16 +59,15 @@ export class TreeBuilder implements BuildContext {
   readonly #building = new Set<object>();
   readonly #noted = new Map<string, number>();
   readonly #names = new GlobalNames();
-  readonly #more: Constructors | undefined;
+  readonly #kind: PickleKind;
   #depth = 0;
   #arrays = 0;
   #copied = 0;
 
-  /** @param more constructors of a kind of file of its own. */
-  constructor(findStorage: FindStorage, limits: Limits, more?: Constructors) {
+  constructor(findStorage: FindStorage, limits: Limits, kind: PickleKind = {}) {
     this.findStorage = findStorage;
     this.limits = limits;
-    this.#more = more;
+    this.#kind = kind;
   }
 
   build(value: PickleValue): Tree {
@@ -114,7 +120,7 @@ export class TreeBuilder implements BuildContext {
 
   construct(name: string, args: readonly PickleValue[], call: PickleCall, remember: (node: Tree) => void = () => {}): Tree | undefined {
     this.#enter(); // a constructor may name another one, and so on
-    const known = CONSTRUCTORS.get(name) ?? this.#more?.get(name);
+    const known = CONSTRUCTORS.get(name) ?? this.#kind.constructors?.get(name);
     const tree = known ? known(args, call, this, remember) : tensorOfClass(name, call, this);
     this.#depth--;
     return tree;
@@ -175,6 +181,8 @@ export class TreeBuilder implements BuildContext {
   #persistent(value: PicklePersistent): Tree {
     const [tag] = isKind(value.id, "tuple") ? value.id.items : [];
     if (tag === "storage") resolveStorage(value.id, this); // a storage of its own, without a tensor: must be there all the same
+    const meant = this.#kind.persistent?.(value.id);
+    if (meant !== undefined) return meant;
     const name = this.nameOf(value);
     return name === undefined ? { kind: "object", type: "persistent id", args: [this.build(value.id)] } : { kind: "global", name };
   }

@@ -34,7 +34,8 @@ export async function openTorchZip(source: ByteSource, options: OpenOptions = {}
   return finish(readTorchZip(source, options));
 }
 
-function* readTorchZip(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {
+/** @param scope stands before the keys in the ids of storages, where a checkpoint consists of several archives. */
+export function* readTorchZip(source: ByteSource, options: OpenOptions, scope = ""): Reading<Checkpoint> {
   const limits = withLimits(options.limits);
   const opened = yield* openTorchArchive(source, limits, options);
   const { archive, root, findings } = opened;
@@ -44,7 +45,7 @@ function* readTorchZip(source: ByteSource, options: OpenOptions): Reading<Checkp
     });
   }
   const { values, bigEndian } = yield* readPickles(opened, ["data.pkl"], limits, options);
-  const storages = new ZipStorages(archive, `${root}/data/`, bigEndian);
+  const storages = new ZipStorages(archive, `${root}/data/`, bigEndian, scope);
   const checkpoint = torchCheckpoint({
     source,
     format: "torch-zip",

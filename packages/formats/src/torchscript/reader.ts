@@ -61,7 +61,7 @@ function* readTorchScript(source: ByteSource, options: OpenOptions): Reading<Che
   const { values, bigEndian } = yield* readPickles(opened, ["data.pkl", "constants.pkl"], limits, options);
   const [module, constants] = ["data", "constants"].map((folder, index): Tree => {
     const storages = new ZipStorages(archive, `${root}/${folder}/`, bigEndian, folder === "data" ? "" : `${folder}/`);
-    const builder = new TreeBuilder(storages.find, limits, SCRIPT_CONSTRUCTORS);
+    const builder = new TreeBuilder(storages.find, limits, { constructors: SCRIPT_CONSTRUCTORS });
     const tree = builder.build(values[index] ?? null);
     findings.push(...builder.findings);
     return tree;

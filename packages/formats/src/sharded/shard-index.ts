@@ -10,10 +10,24 @@ import {
 } from "@ckptkit/core";
 import { leadsElsewhere } from "../file-beside.js";
 import { quoted } from "../quoted.js";
-import { decodeUtf8 } from "./header.js";
-import { parseStrictJson } from "./strict-json.js";
+import { decodeUtf8 } from "../safetensors/header.js";
+import { parseStrictJson } from "../safetensors/strict-json.js";
 
-/** A `*.safetensors.index.json` that was read and checked by itself. */
+/** A format that is stored in shards, and how it is spoken of. */
+export interface ShardKind {
+  /** As in `Checkpoint.format`. */
+  readonly format: "safetensors-sharded" | "torch-sharded";
+  /** The code of errors where index and shards do not agree. */
+  readonly code: "SAFETENSORS_INDEX" | "TORCH_INDEX";
+  /** What the rules of findings begin with. */
+  readonly rules: "safetensors" | "torch";
+  /** Whether a file has the suffix of these shards. */
+  isShard(file: string): boolean;
+  /** What shards of this kind are, for messages. */
+  readonly what: string;
+}
+
+/** A `*.index.json` that was read and checked by itself. */
 export interface ShardIndex {
   /** Tensor name -> file name, in the order of the index. */
   weightMap: Map<string, string>;
@@ -27,15 +41,22 @@ export interface ShardIndex {
 /**
  * Reads the index of a sharded checkpoint.
  *
- * @throws {CheckpointLoadError} SAFETENSORS_INDEX, UNSUPPORTED_FORMAT for shards that are not safetensors, LIMIT_EXCEEDED
+ * @throws {CheckpointLoadError} the kind's code, UNSUPPORTED_FORMAT for shards of another kind, LIMIT_EXCEEDED
  * @see https://huggingface.co/docs/safetensors/metadata_parsing (sharded checkpoints)
  */
-export function* readShardIndex(source: ByteSource, strict: boolean, limits: Limits, options?: SignalOptions): Reading<ShardIndex> {
+export function* readShardIndex(
+  source: ByteSource,
+  kind: ShardKind,
+  strict: boolean,
+  limits: Limits,
+  options?: SignalOptions,
+): Reading<ShardIndex> {
+  const { code } = kind;
   const { name } = source;
   checkLimit(limits, "headerBytes", source.size, `Size of the index ${name}`);
-  const malformed = (why: string): CheckpointLoadError => new CheckpointLoadError("SAFETENSORS_INDEX", `The index ${name} ${why}.`);
-  const text = decodeUtf8(yield* readStep(source, 0, source.size, options), `The index ${name}`, "SAFETENSORS_INDEX");
-  const { value, duplicates } = parseStrictJson(text, `The index ${name}`, "SAFETENSORS_INDEX");
+  const malformed = (why: string): CheckpointLoadError => new CheckpointLoadError(code, `The index ${name} ${why}.`);
+  const text = decodeUtf8(yield* readStep(source, 0, source.size, options), `The index ${name}`, code);
+  const { value, duplicates } = parseStrictJson(text, `The index ${name}`, code);
   const map = value instanceof Map ? value.get("weight_map") : undefined;
   if (!(value instanceof Map) || !(map instanceof Map)) throw malformed('has no object "weight_map"');
   checkLimit(limits, "tensors", map.size, `Tensors in ${name}`);
@@ -44,13 +65,15 @@ export function* readShardIndex(source: ByteSource, strict: boolean, limits: Lim
     if (typeof file !== "string") throw malformed(`gives the tensor ${quoted(tensor)} no file name`);
     weightMap.set(tensor, file);
   }
-  for (const file of new Set(weightMap.values())) checkShardName(file, name);
+  const shards = new Set(weightMap.values());
+  checkLimit(limits, "files", shards.size, `Shards of ${name}`);
+  for (const file of shards) checkShardName(file, name, kind);
   const [twice] = duplicates;
   if (twice && strict) throw malformed(`has the key ${quoted(twice.key)} twice`);
   const findings: Finding[] = twice
     ? [
         {
-          rule: "safetensors-duplicate-key",
+          rule: `${kind.rules}-duplicate-key`,
           severity: "warning",
           message: `The index has ${duplicates.length} keys twice, the first of them ${quoted(twice.key)}; the last one counts.`,
         },
@@ -63,24 +86,17 @@ export function* readShardIndex(source: ByteSource, strict: boolean, limits: Lim
   return { weightMap, totalSize: typeof totalSize === "number" ? totalSize : undefined, metadata, findings };
 }
 
-/**
- * A shard lies beside its index, or in a folder there. Names that lead elsewhere, also when they are put into a URL, are
- * none that any writer makes.
- */
-function checkShardName(file: string, index: string): void {
+/** A shard lies beside its index, or in a folder there. */
+function checkShardName(file: string, index: string, kind: ShardKind): void {
   if (leadsElsewhere(file)) {
-    throw new CheckpointLoadError(
-      "SAFETENSORS_INDEX",
-      `The index ${index} names the shard ${quoted(file)}, which is not a file beside it.`,
-      {
-        details: { shard: file.slice(0, 1000) },
-      },
-    );
+    throw new CheckpointLoadError(kind.code, `The index ${index} names the shard ${quoted(file)}, which is not a file beside it.`, {
+      details: { shard: file.slice(0, 1000) },
+    });
   }
-  if (file.endsWith(".safetensors")) return;
+  if (kind.isShard(file)) return;
   throw new CheckpointLoadError(
     "UNSUPPORTED_FORMAT",
-    `The index ${index} names the shard ${quoted(file)}; sharded checkpoints are read where their shards are safetensors.`,
+    `The index ${index} names the shard ${quoted(file)}; sharded checkpoints are read where their shards are ${kind.what}.`,
     { details: { shard: file.slice(0, 1000) }, suggestions: ["Open the shards one by one."] },
   );
 }

@@ -1,0 +1,1 @@
+export { nemoReader, openNemo } from "./reader.js";

@@ -1,0 +1,1 @@
+export { openPt2, pt2Reader } from "./reader.js";

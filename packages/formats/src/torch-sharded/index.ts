@@ -1,0 +1,1 @@
+export { openShardedTorch, shardedTorchReader } from "./reader.js";

@@ -1,0 +1,1 @@
+export { openTorchTar, torchTarReader } from "./reader.js";
