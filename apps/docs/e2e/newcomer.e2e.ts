@@ -29,7 +29,7 @@ test("a newcomer finds the NaN in a sample, learns its module, saves the rest, a
   await expect(modules.getByRole("button")).toContainText(["blocks", "1", "mlp", "0"]);
   await modules.getByRole("button", { name: "mlp" }).click();
   await expect(page.getByRole("tab", { name: "Tensors" })).toHaveAttribute("aria-selected", "true");
-  expect(page.url()).toContain("filter=blocks.1.mlp.");
+  expect(page.url()).toContain("filter=in:blocks.1.mlp");
 
   await toView(page, "Convert");
   await page.getByLabel("Leave out the 1 tensor in which the scan found NaN or infinities").check();

@@ -13,6 +13,8 @@ export interface TensorTruth {
   readonly shape: readonly number[];
   readonly sha256: string;
   readonly nan: number;
+  readonly posInf: number;
+  readonly negInf: number;
   readonly zeros: number;
   readonly min: number | null;
   readonly max: number | null;

@@ -3,14 +3,14 @@ import { type BigFile, type BigOptions, firstValue, type Piece, planBig, tempora
 /**
  * A state dict of any size in the form that torch.save gives it (with set_crc32_options(False): the CRC of zeros by the gigabyte
  * would have to be computed), as a sparse file: 100 GB take a few kilobytes and milliseconds. torch.load reads it. All weights
- * are 0 but the first of each tensor, which is its index + 0.5.
+ * are 0 but the first of each tensor, which is its index + 0.5. With `lightning` the weights stand in the `state_dict` of a Lightning checkpoint.
  *
  * @example const big = await bigTorchZip({ bytes: 100e9 }); try { ... } finally { await big.remove(); }
  */
-export async function bigTorchZip(options: BigOptions): Promise<BigFile> {
+export async function bigTorchZip({ lightning = false, ...options }: BigOptions & { lightning?: boolean }): Promise<BigFile> {
   const { names, elements, tensorBytes } = planBig(options);
   const records: Record[] = [
-    { name: "data.pkl", bytes: stateDictPickle(names, elements) },
+    { name: "data.pkl", bytes: pickleOf(names, elements, lightning) },
     { name: ".format_version", bytes: text("1") },
     { name: ".storage_alignment", bytes: text("64") },
     { name: "byteorder", bytes: text("little") },
@@ -18,9 +18,9 @@ export async function bigTorchZip(options: BigOptions): Promise<BigFile> {
     { name: "version", bytes: text("3\n") },
   ];
   const { size, pieces } = layOut("big", records);
-  const { path, remove } = await temporaryFile("big.pt");
+  const { path, remove } = await temporaryFile(lightning ? "big.ckpt" : "big.pt");
   await writeSparse(path, size, pieces);
-  return { path, size, tensors: names, shape: [elements], remove };
+  return { path, size, tensors: lightning ? names.map((name) => `state_dict.${name}`) : names, shape: [elements], remove };
 }
 
 interface Record {
@@ -110,9 +110,19 @@ function centralEntry(name: Uint8Array, size: number, offset: number): Uint8Arra
   return concat(head, tail, name, extra);
 }
 
-/** The protocol 2 pickle of `{name: float32 tensor of shape [elements]}`, opcode for opcode as torch.save writes it, without memo. */
-function stateDictPickle(names: readonly string[], elements: number): Uint8Array {
-  const string = (value: string): Uint8Array => concat(text("X"), fields([4, text(value).length]), text(value));
+/** BINUNICODE. */
+const string = (value: string): Uint8Array => concat(text("X"), fields([4, text(value).length]), text(value));
+
+/** The protocol 2 pickle of a state dict, or of a Lightning checkpoint around it, opcode for opcode as torch.save writes it, without memo. */
+function pickleOf(names: readonly string[], elements: number, lightning: boolean): Uint8Array {
+  const weights = stateDict(names, elements);
+  const before = [string("epoch"), integer(3), string("global_step"), integer(4000), string("pytorch-lightning_version"), string("2.5.0")];
+  const whole = lightning ? concat(text("}("), ...before, string("state_dict"), weights, text("u")) : weights;
+  return concat(fields([1, 0x80], [1, 2]), whole, text("."));
+}
+
+/** `{name: float32 tensor of shape [elements]}`. */
+function stateDict(names: readonly string[], elements: number): Uint8Array {
   const count = integer(elements);
   const tensors = names.map((name, index) =>
     concat(
@@ -132,7 +142,7 @@ function stateDictPickle(names: readonly string[], elements: number): Uint8Array
       text("ccollections\nOrderedDict\n)RtR"),
     ),
   );
-  return concat(fields([1, 0x80], [1, 2]), text("}("), ...tensors, text("u."));
+  return concat(text("}("), ...tensors, text("u"));
 }
 
 /** BININT where 31 bits are enough, else LONG1 of eight bytes. */
