@@ -9,6 +9,8 @@ const BY_SUFFIX: readonly [RegExp, ConvertTarget][] = [
   [/\.safetensors$/i, "safetensors"],
   [/\.(pt|pth|bin)$/i, "state_dict"],
   [/\.ckpt$/i, "lightning"],
+  [/\.gguf$/i, "gguf"],
+  [/\.npz$/i, "npz"],
 ];
 
 /**
@@ -22,8 +24,8 @@ export function targetOf(out: string): ConvertTarget {
   throw new CheckpointConfigError("INVALID_ARGUMENT", `The name ${out} does not say what to write.`, {
     details: { out },
     suggestions: [
-      "Say it with --to: safetensors, pytorch, lightning or state_dict.",
-      "Or end the name in .safetensors, .pt, .pth, .bin (a state dict) or .ckpt (Lightning).",
+      "Say it with --to: safetensors, pytorch, lightning, state_dict, gguf or npz.",
+      "Or end the name in .safetensors, .pt, .pth, .bin (a state dict), .ckpt (Lightning), .gguf or .npz.",
     ],
   });
 }

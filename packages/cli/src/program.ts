@@ -12,7 +12,9 @@ import { oneOf, parseByteSize } from "./option-values.js";
 import { addComparingCommands, whole } from "./program-comparing.js";
 import { addPipelineCommands } from "./program-pipelines.js";
 
-const TARGETS: readonly ConvertTarget[] = ["safetensors", "pytorch", "lightning", "state_dict"];
+const TARGETS: readonly ConvertTarget[] = ["safetensors", "pytorch", "lightning", "state_dict", "gguf", "npz"];
+/** ggml's type of signed bytes, 32 to a scale. */
+const QUANTIZED = "Q8_0";
 const DTYPES = CAST_DTYPES.filter((dtype) => dtype !== "F64");
 const URI = "a path, or an http(s) address";
 
@@ -116,10 +118,14 @@ export function createProgram(version: string, context: CommandContext): Command
     .addOption(
       new Option(
         "--to <target>",
-        `${TARGETS.join(", ")}; by default what OUT's suffix says: .safetensors, .pt .pth .bin (state_dict), .ckpt (lightning)`,
+        `${TARGETS.join(", ")}; by default what OUT's suffix says: .safetensors, .pt .pth .bin (state_dict), .ckpt (lightning), .gguf, .npz`,
       ).argParser(oneOf(TARGETS)),
     )
-    .addOption(new Option("--dtype <dtype>", `cast floating-point tensors: ${DTYPES.join(", ")}`).argParser(oneOf(DTYPES)))
+    .addOption(
+      new Option("--dtype <dtype>", `cast floating-point tensors: ${DTYPES.join(", ")}; for gguf also ${QUANTIZED}`).argParser(
+        oneOf([...DTYPES, QUANTIZED]),
+      ),
+    )
     .addOption(
       new Option("--max-shard-size <size>", "split safetensors into files of at most this size, such as 2GB").argParser(parseByteSize),
     )

@@ -1,4 +1,5 @@
 import {
+  CAST_DTYPES,
   type CastDType,
   type Checkpoint,
   CheckpointValidationError,
@@ -7,9 +8,10 @@ import {
   type Kernels,
   type Layout,
   type OperationOptions,
+  type OutputTensor,
   type TensorHandle,
 } from "@ckptkit/core";
-import { extractStateDict, writeSafetensors, writeTorch } from "@ckptkit/formats";
+import { extractStateDict, ggufMetadataFor, isQuantizable, writeGguf, writeNpz, writeSafetensors, writeTorch } from "@ckptkit/formats";
 import { arrangeTree } from "./arrange.js";
 import { watchIntegrity } from "./integrity.js";
 import { outputTensor } from "./output-tensor.js";
@@ -17,8 +19,8 @@ import { PIECE_BYTES } from "./piece-bytes.js";
 import type { SelectTensor } from "./select.js";
 import { tieKeys } from "./tie-key.js";
 
-/** What a checkpoint can be converted to: safetensors, or a torch archive in one of the layouts. */
-export const CONVERT_TARGETS = ["safetensors", "pytorch", "lightning", "state_dict"] as const;
+/** What a checkpoint can be converted to: safetensors, a torch archive in one of the layouts, GGUF, or an archive of numpy arrays. */
+export const CONVERT_TARGETS = ["safetensors", "pytorch", "lightning", "state_dict", "gguf", "npz"] as const;
 
 /** One of {@link CONVERT_TARGETS}. */
 export type ConvertTarget = (typeof CONVERT_TARGETS)[number];
@@ -29,8 +31,10 @@ export interface ConvertOptions extends OperationOptions {
   /** Name of the output; shards and their index get names derived from it. */
   fileName: string;
   to: ConvertTarget;
-  /** Casts F64, F32, F16 and BF16 tensors, rounding to nearest even; others keep their dtype. */
+  /** Casts F64, F32, F16 and BF16 tensors and those in blocks of ggml, rounding to nearest even; others keep their dtype. */
   dtype?: CastDType | undefined;
+  /** For GGUF: floating-point matrices whose rows are whole blocks become Q8_0; others are as `dtype` says. */
+  quantize?: "Q8_0" | undefined;
   /** Splits safetensors into files of at most this many bytes of tensor data. */
   maxShardBytes?: number | undefined;
   /** Also optimizer states and other tensors; the model's weights alone when false. */
@@ -38,7 +42,7 @@ export interface ConvertOptions extends OperationOptions {
   select?: SelectTensor | undefined;
   /** Checks the CRC-32 that the container recorded, as the bytes go by. Default true. */
   checkCrc?: boolean | undefined;
-  /** Entries of `__metadata__`, for safetensors. */
+  /** Entries of `__metadata__` of safetensors, or texts of GGUF's metadata beside the checkpoint's own. */
   metadata?: Readonly<Record<string, string>> | undefined;
   /** Further records of the archive by their path under its root folder, for torch's formats. */
   records?: ReadonlyMap<string, Uint8Array> | undefined;
@@ -70,13 +74,32 @@ export async function convertCheckpoint(checkpoint: Checkpoint, create: CreateSi
   const integrity = options.checkCrc === false ? undefined : watchIntegrity(checkpoint, tensors, kernels);
   const buffer = kernels.allocate(PIECE_BYTES);
   const writing = { ...options, buffer: buffer.bytes, beforeCommit: () => integrity?.finish(options) ?? Promise.resolve() };
+  const outputsAs = (dtypeOf: (tensor: TensorHandle) => CastDType | undefined): OutputTensor[] =>
+    tensors.map((tensor) => {
+      const name = options.all ? tensor.path : tensor.name;
+      return outputTensor(name, tensor.spec, keyOf(tensor.spec), dtypeOf(tensor), kernels);
+    });
   try {
     if (to === "safetensors") {
-      const outputs = tensors.map((tensor) =>
-        outputTensor(options.all ? tensor.path : tensor.name, tensor.spec, keyOf(tensor.spec), dtype, kernels),
-      );
+      const outputs = outputsAs(() => dtype);
       const { files, ties } = await writeSafetensors(outputs, create, { ...writing, metadata: { format: "pt", ...options.metadata } });
       return { files, ties, tensorCount: tensors.length, findings: [] };
+    }
+    if (to === "npz")
+      return {
+        ...(await writeNpz(
+          outputsAs(() => dtype),
+          create,
+          writing,
+        )),
+        tensorCount: tensors.length,
+        findings: [],
+      };
+    if (to === "gguf") {
+      const { quantize } = options;
+      const outputs = outputsAs(({ spec, dtype: from }) => (quantize && isQuantizable(spec.shape) && isReal(spec, from) ? "F32" : dtype));
+      const metadata = ggufMetadataFor(checkpoint, options.metadata, quantize ?? dtype);
+      return { ...(await writeGguf(outputs, create, { ...writing, metadata })), tensorCount: tensors.length };
     }
     const layout: Layout = to;
     const tree = arrangeTree(checkpoint, tensors, layout, options.all ?? false, options.select === undefined);
@@ -88,6 +111,10 @@ export async function convertCheckpoint(checkpoint: Checkpoint, create: CreateSi
     buffer.free();
   }
 }
+
+/** Whether a tensor holds real numbers, stored as they are or in blocks. */
+const isReal = ({ blocks }: TensorHandle["spec"], dtype: string): boolean =>
+  blocks !== undefined || (CAST_DTYPES as readonly string[]).includes(dtype); // a wider type, to ask
 
 function chooseTensors(checkpoint: Checkpoint, { all, select }: ConvertOptions): TensorHandle[] {
   const model = checkpoint.tensors.filter(({ group }) => group === "model");

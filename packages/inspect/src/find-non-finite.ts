@@ -3,6 +3,7 @@ import {
   bitsOf,
   CheckpointValidationError,
   contiguousStrides,
+  decodedTensor,
   type Kernels,
   type NonFinite,
   nextNonFinite,
@@ -43,8 +44,9 @@ const LOOK_BYTES = 1024 * 1024;
  * const [first] = await findNonFinite(tensor, { kernels, limit: 1 });
  * first // { index: 1_283, indices: [2, 3], value: "nan" }
  */
-export async function findNonFinite(tensor: TensorHandle, options: FindNonFiniteOptions): Promise<NonFinitePlace[]> {
+export async function findNonFinite(given: TensorHandle, options: FindNonFiniteOptions): Promise<NonFinitePlace[]> {
   const { kernels, limit = 100, from = 0, signal } = options;
+  const tensor = decodedTensor(given);
   const dtype = scannedAs(tensor.dtype);
   if (!dtype) {
     throw new CheckpointValidationError("UNSUPPORTED_DTYPE", `Values of ${tensor.dtype} cannot be scanned for NaN and Inf.`, {

@@ -4,6 +4,7 @@ import {
   type CastDType,
   countElements,
   DTYPES,
+  decodedTensor,
   type Kernels,
   type OutputTensor,
   TensorHandle,
@@ -15,18 +16,20 @@ const isCastDType = (dtype: string): dtype is CastDType => (CAST_DTYPES as reado
 /**
  * A tensor as a writer takes it, cast to another floating-point dtype where that is asked for.
  *
- * @param to applies to F64, F32, F16 and BF16 tensors only.
+ * @param to applies to F64, F32, F16 and BF16 tensors, and to those that are packed in blocks.
  */
 export function outputTensor(name: string, spec: TensorSpec, tieKey: string, to: CastDType | undefined, kernels: Kernels): OutputTensor {
-  const tensor = new TensorHandle(spec, { keys: [name], name, group: "model" });
-  const from = spec.dtype;
+  const stored = new TensorHandle(spec, { keys: [name], name, group: "model" });
+  // Blocks stay as they are unless a cast is asked for.
+  const tensor = to === undefined ? stored : decodedTensor(stored);
+  const from = tensor.dtype;
   if (to === undefined || from === to || !isCastDType(from)) {
     return {
       name,
       dtype: from,
       shape: spec.shape,
       byteLength: tensor.byteLength,
-      tieKey,
+      tieKey: tensor === stored ? tieKey : `${tieKey}>${from}`,
       chunks: (buffer, options) => tensor.chunks(buffer, options),
     };
   }

@@ -1,6 +1,7 @@
 import {
   bitsOf,
   type Checkpoint,
+  decodedTensor,
   type KernelResult,
   type Kernels,
   SCAN_DTYPES,
@@ -57,24 +58,25 @@ const isScanDType = (dtype: string): dtype is ScanDType => (SCAN_DTYPES as reado
  */
 export async function scanCheckpoint(checkpoint: Checkpoint, options: ScanOptions): Promise<ScanReport> {
   const skipped: ScanReport["skipped"] = [];
-  const chosen: { tensor: TensorHandle; as: ScanDType }[] = [];
+  const chosen: { tensor: TensorHandle; numbers: TensorHandle; as: ScanDType }[] = [];
   for (const tensor of checkpoint.tensors) {
     if (options.select && !options.select(tensor)) continue;
-    const as = scannedAs(tensor.dtype);
+    const numbers = decodedTensor(tensor);
+    const as = scannedAs(numbers.dtype);
     const reason = tensor.storage ? (as ? undefined : `values of ${tensor.dtype} cannot be scanned`) : "it has no bytes in the file";
     if (reason !== undefined) skipped.push({ path: tensor.path, dtype: tensor.dtype, reason });
-    else if (as) chosen.push({ tensor, as });
+    else if (as) chosen.push({ tensor, numbers, as });
   }
   const { kernels, onTensor } = options;
   const tensors: ScanRow[] = [];
   const items = tensorItems(
-    chosen.map(({ tensor }) => tensor),
+    chosen.map(({ numbers }) => numbers),
     (index) => ({ kind: "scan", dtype: chosen[index]?.as ?? "U8" }),
     (same, results) => {
       const { numbers, firstNonFinite } = mergeParts(kernels, results);
-      for (const { tensor, index } of same) {
-        const element = firstNonFinite === undefined ? {} : { firstNonFinite: Math.floor(firstNonFinite / (bitsOf(tensor.spec) / 8)) };
-        const row = { path: tensor.path, dtype: tensor.dtype, ...numbers, ...element };
+      for (const { tensor: read, index } of same) {
+        const element = firstNonFinite === undefined ? {} : { firstNonFinite: Math.floor(firstNonFinite / (bitsOf(read.spec) / 8)) };
+        const row = { path: read.path, dtype: chosen[index]?.tensor.dtype ?? read.dtype, ...numbers, ...element };
         tensors[index] = row;
         onTensor?.(row);
       }

@@ -15,7 +15,7 @@ import { Timings } from "../timings.js";
 /** What `ckpt convert` takes. */
 export interface ConvertFlags extends CommonFlags {
   to?: ConvertTarget;
-  dtype?: CastDType;
+  dtype?: CastDType | "Q8_0";
   maxShardSize?: number;
   all?: boolean;
   filter?: string;
@@ -35,6 +35,13 @@ export async function convert(uri: string, out: string, flags: ConvertFlags, con
       suggestions: ["Leave it out, or write safetensors: --to safetensors."],
     });
   }
+  const quantize = flags.dtype === "Q8_0" ? flags.dtype : undefined;
+  const dtype = flags.dtype === "Q8_0" ? undefined : flags.dtype;
+  if (quantize && to !== "gguf") {
+    throw new CheckpointConfigError("INVALID_ARGUMENT", `--dtype ${quantize} is a type of GGUF; ${to} cannot hold it.`, {
+      suggestions: ["Write GGUF: --to gguf.", "Or choose F32, F16 or BF16."],
+    });
+  }
   const timings = new Timings();
   const { checkpoint, sources } = await open(uri, context);
   timings.lap("open");
@@ -48,7 +55,8 @@ export async function convert(uri: string, out: string, flags: ConvertFlags, con
       kernels,
       fileName: basename(path),
       to,
-      dtype: flags.dtype,
+      dtype,
+      quantize,
       maxShardBytes: flags.maxShardSize,
       all,
       select,
@@ -65,7 +73,7 @@ export async function convert(uri: string, out: string, flags: ConvertFlags, con
     } else {
       warnOfFindings(findings, err, verbose);
       const chosen = checkpoint.tensors.filter((tensor) => (all || tensor.group === "model") && (!select || select(tensor)));
-      writeConversion({ checkpoint, files, chosen, ties: report.ties, dtype: flags.dtype, ms }, context.out);
+      writeConversion({ checkpoint, files, chosen, ties: report.ties, dtype, ms }, context.out);
     }
     if (verbose) timings.write(err);
     return EXIT.good;

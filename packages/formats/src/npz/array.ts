@@ -40,7 +40,7 @@ export function npyArray(
         ? {
             rule: "npy-object-array",
             severity: "warning",
-            message: `${bytes.name} is an array of Python objects, stored as a pickle: it was not read, and numpy runs it when it loads it.`,
+            message: `${bytes.name} is an array of Python objects, stored as a pickle: it was not read, and numpy runs it where pickles are allowed.`,
             ...at,
           }
         : {

@@ -24,7 +24,12 @@ export function checkRepresentable(tensors: readonly OutputTensor[], metadata: R
       `safetensors has no dtype for ${wrong.length} of the tensors: ${listed.join(", ")}${wrong.length > 5 ? " ..." : ""}.`,
       {
         details: { tensors: wrong.slice(0, 100).map(({ name, dtype }) => ({ name, dtype })) },
-        suggestions: ["Write a torch file (--to state_dict), which keeps these dtypes.", "Leave these tensors out with --filter."],
+        suggestions: [
+          wrong.every(({ dtype }) => isDType(dtype))
+            ? "Write a torch file (--to state_dict), which keeps these dtypes."
+            : "Turn quantised blocks into numbers with --dtype F32, F16 or BF16.",
+          "Leave these tensors out with --filter.",
+        ],
       },
     );
   }

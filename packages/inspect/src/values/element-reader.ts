@@ -4,6 +4,7 @@ import {
   bitsOf,
   CheckpointValidationError,
   type DType,
+  decodedTensor,
   type SignalOptions,
   Storage,
   TensorHandle,
@@ -29,8 +30,9 @@ export interface ElementGrid {
   readonly count: number;
 }
 
-/** Reads elements of one tensor as real numbers, and counts the bytes. */
+/** Reads elements of one tensor as real numbers, and counts the bytes. Elements that are packed in blocks are read as the F32 they stand for. */
 export class ElementReader {
+  /** What is read: of a tensor in blocks, its numbers. */
   readonly tensor: TensorHandle;
   readonly dtype: DType;
   /** Numbers of one element: two for complex dtypes and pairs. */
@@ -42,23 +44,24 @@ export class ElementReader {
   readonly #dequantize: Dequantize | undefined;
 
   private constructor(tensor: TensorHandle, dtype: DType, dequantize: Dequantize | undefined) {
-    this.tensor = countReads(tensor, (byteLength) => {
+    const counted = countReads(tensor, (byteLength) => {
       this.bytesRead += byteLength;
     });
+    this.tensor = decodedTensor(counted);
     this.dtype = dtype;
     this.width = numbersPerElement(dtype);
-    this.bits = bitsOf(tensor.spec);
+    this.bits = bitsOf(this.tensor.spec);
     this.#dequantize = dequantize;
   }
 
   /** @throws {CheckpointValidationError} UNSUPPORTED_DTYPE when the elements are no numbers that are known here. */
   static async open(tensor: TensorHandle, options?: SignalOptions): Promise<ElementReader> {
-    const { dtype } = tensor;
+    const { dtype } = decodedTensor(tensor);
     if (!canDecode(dtype)) {
       throw new CheckpointValidationError(
         "UNSUPPORTED_DTYPE",
-        `The values of "${tensor.path}" cannot be shown: elements of ${dtype} cannot be turned into numbers here.`,
-        { details: { path: tensor.path, dtype }, suggestions: ["Its bytes can be read, hashed and converted all the same."] },
+        `The values of "${tensor.path}" cannot be shown: elements of ${tensor.dtype} cannot be turned into numbers here.`,
+        { details: { path: tensor.path, dtype: tensor.dtype }, suggestions: ["Its bytes can be read, hashed and converted all the same."] },
       );
     }
     return new ElementReader(tensor, dtype, await dequantizer(tensor.spec, options));

@@ -105,7 +105,7 @@ export async function histogram(tensor: TensorHandle, options: HistogramOptions 
     below,
     above,
     magnitudes: tally.magnitudes(),
-    sampled: passes.bytes < tensor.byteLength ? { bytes: passes.bytes, ofBytes: tensor.byteLength } : null,
+    sampled: passes.bytes < reader.tensor.byteLength ? { bytes: passes.bytes, ofBytes: reader.tensor.byteLength } : null,
     bytesRead: reader.bytesRead,
   };
 }

@@ -34,7 +34,12 @@ const BY_SUFFIX: readonly [RegExp, ConvertTarget][] = [
   [/\.safetensors$/i, "safetensors"],
   [/\.(?:pt|pth|bin)$/i, "state_dict"],
   [/\.ckpt$/i, "lightning"],
+  [/\.gguf$/i, "gguf"],
+  [/\.npz$/i, "npz"],
 ];
+
+/** Formats that are archives of torch: they keep values as records of their own. */
+const TORCH_FORMATS: ReadonlySet<ConvertTarget> = new Set(["pytorch", "lightning", "state_dict"]);
 
 /**
  * Writes the model's current tensors, once weights have been loaded, or else the checkpoint, in any format. Streams in constant
@@ -43,7 +48,8 @@ const BY_SUFFIX: readonly [RegExp, ConvertTarget][] = [
  * @example await new SaveSink({ path: "out/model.safetensors", dtype: "BF16", maxShardBytes: 5e9 }).process(context);
  */
 export class SaveSink extends CheckpointSink {
-  static override readonly description = "Writes the model, or the checkpoint, as safetensors, PyTorch, Lightning or a state dict";
+  static override readonly description =
+    "Writes the model, or the checkpoint, as safetensors, PyTorch, Lightning, a state dict, GGUF or npz";
   static override readonly schema = options;
   readonly options: z.output<typeof options>;
   readonly #format: ConvertTarget;
@@ -53,14 +59,14 @@ export class SaveSink extends CheckpointSink {
     super();
     this.options = parseOptions(options, input, "SaveSink");
     this.#format = this.options.format ?? formatOf(this.options.path);
-    const safetensors = this.#format === "safetensors";
-    if (this.options.maxShardBytes !== undefined && !safetensors) {
+    const isTorch = TORCH_FORMATS.has(this.#format);
+    if (this.options.maxShardBytes !== undefined && this.#format !== "safetensors") {
       throw unusable("maxShardBytes", `is for safetensors; ${this.#format} is always one file`, String(this.options.maxShardBytes));
     }
-    if (Object.keys(this.options.arrays).length > 0 && safetensors) {
+    if (Object.keys(this.options.arrays).length > 0 && !isTorch) {
       throw unusable(
         "arrays",
-        "are records of a torch archive; safetensors has no place for them",
+        `are records of a torch archive; ${this.#format} has no place for them`,
         Object.keys(this.options.arrays).join(", "),
       );
     }
@@ -109,7 +115,7 @@ export class SaveSink extends CheckpointSink {
     const { metadata, arrays, path } = this.options;
     const values = metadata === true ? context.metadata : metadata || {};
     if (metadata === false && Object.keys(arrays).length === 0) return {};
-    if (this.#format !== "safetensors") return { records: await anemoiRecords(fileNameOf(path), values, arrays, stage) };
+    if (TORCH_FORMATS.has(this.#format)) return { records: await anemoiRecords(fileNameOf(path), values, arrays, stage) };
     const text = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
     return { metadata: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, text(value)])) };
   }
@@ -134,7 +140,7 @@ function formatOf(path: string): ConvertTarget {
     details: { stage: "SaveSink", problems: [{ path: "format", expected: CONVERT_TARGETS.join(", "), found: "nothing" }] },
     suggestions: [
       `Give the option format: ${CONVERT_TARGETS.join(", ")}.`,
-      "Or end the name in .safetensors, .pt, .pth, .bin (a state dict) or .ckpt (Lightning).",
+      "Or end the name in .safetensors, .pt, .pth, .bin (a state dict), .ckpt (Lightning), .gguf or .npz.",
     ],
   });
 }
