@@ -77,7 +77,8 @@ export class Cursor {
     }
     const start = this.position;
     checkLimit(this.#limits, "headerBytes", start + count, `Description of ${this.source.name}`);
-    const end = Math.min(this.source.size, start + Math.max(count, this.#readBytes));
+    const allowed = Math.max(start + count, this.#limits.headerBytes);
+    const end = Math.min(this.source.size, allowed, start + Math.max(count, this.#readBytes));
     this.#bytes = yield* readStep(this.source, start, end, this.#options);
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
     this.#start = start;

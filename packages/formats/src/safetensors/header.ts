@@ -98,6 +98,15 @@ export function* readHeader(source: ByteSource, strict: boolean, limits: Limits,
 }
 
 /**
+ * What the JSON of a header says, without a look at the data section.
+ *
+ * @throws {CheckpointLoadError} SAFETENSORS_HEADER, LIMIT_EXCEEDED
+ */
+export function parseHeader(name: string, text: string, limits: Limits): Pick<SafetensorsHeader, "tensors" | "metadata" | "findings"> {
+  return new HeaderChecker(name, false).check(text, limits);
+}
+
+/**
  * Text of a header or index. A byte order mark stays, and is refused as JSON.
  *
  * @throws {CheckpointLoadError} with the code given, when the bytes are not UTF-8

@@ -46,7 +46,12 @@ export function checkOffsets(tensors: readonly HeaderTensor[], dataBytes: number
   }
 }
 
-function checkLength(tensor: HeaderTensor, file: string): void {
+/**
+ * Checks that a tensor is as long as its dtype and shape say.
+ *
+ * @throws {CheckpointLoadError} SAFETENSORS_OFFSETS
+ */
+export function checkLength(tensor: HeaderTensor, file: string): void {
   const { name, dtype, shape, begin, end } = tensor;
   // Beyond 2^53 - 1 the product is not exact any more, and no file is so long.
   let bits: number = DTYPES[dtype].bits;

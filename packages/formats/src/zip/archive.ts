@@ -53,6 +53,11 @@ export async function openZip(source: ByteSource, limits: Limits, options?: Sign
 /** The same as a reading. */
 export function* readZip(source: ByteSource, limits: Limits, options?: SignalOptions): Reading<ZipArchive> {
   const { entries, findings } = yield* readDirectory(source, limits, options);
+  return archiveOf(source, entries, findings, limits);
+}
+
+/** The archive that has these members, however they were found. */
+export function archiveOf(source: ByteSource, entries: readonly ZipEntry[], findings: readonly Finding[], limits: Limits): ZipArchive {
   const archive: ZipArchive = {
     name: source.name,
     entries: new Map(entries.map((entry) => [entry.name, entry])),

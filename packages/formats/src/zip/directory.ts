@@ -140,7 +140,7 @@ export function checkReadable(member: string, flags: number, archive: string, to
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Names are UTF-8, as torch writes them; of others only the ASCII part can be trusted, and each byte stays one character. */
-function decodeName(bytes: Bytes, start: number, end: number): string {
+export function decodeName(bytes: Bytes, start: number, end: number): string {
   let name = "";
   let isAscii = true;
   for (let at = start; at < end; at++) {
