@@ -111,7 +111,7 @@ try {
   await page.getByRole("button", { name: "Scan every number" }).click();
   await page.waitForTimeout(1000 * Number(values.seconds));
   const scanning = await page.evaluate((start) => window.seen.tasks.filter(({ startTime }) => startTime > start), from);
-  const progress = (await page.locator(".now").innerText()).replace(/\s+/g, " ");
+  const progress = ((await page.locator(".now").textContent()) ?? "").replace(/\s+/g, " ");
   const scanned = await memoryOf(page, client);
 
   print(`${values.gigabytes} GB, ${values.tensors} tensors, Lightning`, `Chromium ${browser.version()}`);

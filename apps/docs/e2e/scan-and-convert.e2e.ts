@@ -19,7 +19,7 @@ test("a scan of a large file is paused, goes on, is stopped, and shows what it h
     await expect(lines(page).nth(2)).toContainText("state_dict.layers.");
     await page.getByRole("button", { name: "Pause" }).click();
     const bar = page.getByRole("progressbar", { name: "Scan" });
-    const at = (): Promise<string> => page.locator(".now").innerText();
+    const at = (): Promise<string> => page.locator(".now").textContent().then(String);
     // What is under way when one pauses comes to its end.
     let before = "";
     await expect

@@ -43,8 +43,9 @@ export async function openFile(page: Page, files: Parameters<Locator["setInputFi
 export const toView = (page: Page, name: string): Promise<void> => page.getByRole("tab", { name, exact: true }).click();
 
 /** Takes the system's dialogue away, which no test can answer: files are saved as downloads then, as in browsers that have none. */
-export const withoutSystemDialogues = (page: Page): Promise<void> =>
-  page.addInitScript(() => void Reflect.deleteProperty(window, "showSaveFilePicker"));
+export async function withoutSystemDialogues(page: Page): Promise<void> {
+  await page.addInitScript(() => void Reflect.deleteProperty(window, "showSaveFilePicker"));
+}
 
 /** What a click saves: its name, and where a copy of it is put. */
 export async function savedBy(page: Page, click: () => Promise<void>, folder: string): Promise<string> {

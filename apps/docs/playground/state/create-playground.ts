@@ -15,6 +15,7 @@ export function createPlayground(recent: RecentItems): Playground {
   const choice: Playground["choice"] = shallowRef();
   const place = createPlace();
   let task: RunningTask<OpenAnswer> | undefined;
+  let last: OpenWish | undefined;
 
   const close = async (): Promise<void> => {
     const old = session.value;
@@ -38,6 +39,7 @@ export function createPlayground(recent: RecentItems): Playground {
 
   const open = async (wish: OpenWish): Promise<void> => {
     task?.cancel();
+    last = wish;
     error.value = undefined;
     choice.value = undefined;
     const progress = (done: number, total: number): Opening => ({ label: wish.label, done, total });
@@ -72,6 +74,9 @@ export function createPlayground(recent: RecentItems): Playground {
     choice,
     place,
     open,
+    retry: async () => {
+      if (last) await open(last);
+    },
     choose: async (candidate: Candidate) => {
       const wish = choice.value?.wish;
       if (wish) await open({ ...wish, label: candidate.name, request: chosen(wish.request, candidate) });

@@ -29,6 +29,8 @@ export interface Playground {
   /** What of the page can be shared: view, tensor, filter. */
   readonly place: Place;
   open(wish: OpenWish): Promise<void>;
+  /** Opens what was to be opened last once more. */
+  retry(): Promise<void>;
   /** Opens one of `choice`. */
   choose(candidate: Candidate): Promise<void>;
   cancelOpening(): void;
