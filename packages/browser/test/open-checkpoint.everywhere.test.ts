@@ -125,6 +125,19 @@ describe("listCheckpoints", () => {
   });
 });
 
+describe("the folder of a distributed checkpoint", () => {
+  const files = () => Promise.all([".metadata", "__0_0.distcp"].map(async (name) => fileOf(`dcp-alone${name}`, `run/step-100/${name}`)));
+
+  it("is one checkpoint, and is opened as a whole, also by one of its files", async () => {
+    const folder = folderOf(await files());
+    expect(await listCheckpoints(folder)).toMatchObject([{ path: "step-100/.metadata", shards: ["step-100/__0_0.distcp"], missing: [] }]);
+    for (const path of [undefined, "step-100/.metadata", "step-100/__0_0.distcp"]) {
+      const { format, tensors } = await openCheckpoint(folder, { path });
+      expect([format, tensors.map(({ name }) => name)]).toEqual(["torch-dcp", ["0.weight", "0.bias", "1.weight", "1.bias"]]);
+    }
+  });
+});
+
 describe.skipIf(!inBrowser)("what only a browser has", () => {
   it("opens file handles, and folders by their handle", async () => {
     const root = await navigator.storage.getDirectory();

@@ -3,11 +3,11 @@ import { type Folder, type FolderEntry, notInFolder } from "./folder.js";
 
 /** A checkpoint that a folder holds, for a person to choose from. */
 export interface CheckpointCandidate {
-  /** What to open: a file, or the index of a sharded checkpoint. */
+  /** What to open: a file, the index of a sharded checkpoint, or the `.metadata` of a distributed one. */
   readonly path: string;
   /** Bytes of the file, or of index and shards together. */
   readonly byteLength: number;
-  /** Paths of the shards that an index names, as far as they are there; empty for a single file. */
+  /** Paths of the shards that an index names, as far as they are there, or of the files of a distributed checkpoint; empty for a single file. */
   readonly shards: readonly string[];
   /** Paths of shards that an index names and that are not there. */
   readonly missing: readonly string[];
@@ -15,6 +15,8 @@ export interface CheckpointCandidate {
 
 /** Bytes of an index that are read to find its shards. The index of a model with 200,000 tensors has about 20 MB. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
+/** What describes a distributed checkpoint of torch. */
+const DISTRIBUTED = /(?:^|\/)\.metadata$/;
 const INDEX = /\.index(?:\.[\w-]+)?\.json$/i;
 
 /**
@@ -36,6 +38,14 @@ export async function listCheckpoints(folder: Folder): Promise<CheckpointCandida
     for (const path of shards) taken.add(path);
     const byteLength = shards.reduce((sum, path) => sum + (sizes.get(path) ?? 0), entry.size);
     indexes.push({ path: entry.path, byteLength, shards, missing: named.filter((path) => !sizes.has(path)) });
+  }
+  for (const { path, size } of entries.filter((entry) => DISTRIBUTED.test(entry.path))) {
+    // Its pickle names the files; those of a folder that end so belong to it.
+    const shards = [...sizes.keys()].filter(
+      (other) => other.endsWith(".distcp") && beside(path, other.slice(other.lastIndexOf("/") + 1)) === other,
+    );
+    for (const shard of [path, ...shards]) taken.add(shard);
+    indexes.push({ path, byteLength: shards.reduce((sum, shard) => sum + (sizes.get(shard) ?? 0), size), shards, missing: [] });
   }
   const single = entries
     .filter(({ path, size }) => size > 0 && !taken.has(path) && looksLikeCheckpoint(path) && !INDEX.test(path))
@@ -77,7 +87,8 @@ export async function chooseCheckpoint(folder: Folder, wanted?: string): Promise
   const paths = entries.map(({ path }) => path);
   if (wanted !== undefined) {
     if (!paths.includes(wanted)) throw notInFolder(folder, wanted, paths);
-    if (INDEX.test(wanted) || !paths.some((path) => INDEX.test(path))) return wanted;
+    const describes = (path: string): boolean => INDEX.test(path) || DISTRIBUTED.test(path);
+    if (describes(wanted) || !paths.some(describes)) return wanted;
     const owner = (await listCheckpoints(folder)).find(({ shards }) => shards.includes(wanted));
     return owner?.path ?? wanted;
   }
