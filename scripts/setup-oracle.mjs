@@ -1,4 +1,4 @@
-// Makes .cache/oracle, a Python environment with torch, Lightning and safetensors: what the fixtures are made with, and
+// Makes .cache/oracle, a Python environment with torch, Lightning, safetensors and gguf: what the fixtures are made with, and
 // what some tests compare against. Prints the path of its python. Does nothing when it is there already.
 //
 // Exit 0: ready. Exit 3: cannot be had here; the reason is the one line on stderr.
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { pipIndexes } from "./lib/pip-indexes.mjs";
 
-const PACKAGES = ["torch", "safetensors", "lightning", "numpy"];
+const PACKAGES = ["torch", "safetensors", "lightning", "numpy", "gguf"];
 /** An install takes one or two minutes; beyond this something is wrong. */
 const LIMIT_MS = 6 * 60_000;
 const deadline = Date.now() + LIMIT_MS;

@@ -9,7 +9,7 @@ const LIMIT_MS = 420_000;
 
 /** The command that a person would type to get what is missing. */
 export const ORACLE_HELP =
-  "install Python 3.10 or newer with venv and pip, then node scripts/setup-oracle.mjs; or set CKPTKIT_ORACLE to a python that has torch and safetensors";
+  "install Python 3.10 or newer with venv and pip, then node scripts/setup-oracle.mjs; or set CKPTKIT_ORACLE to a python that has torch, safetensors, lightning, numpy and gguf";
 
 /** Resolves to `{ path, how }`, or to `{ reason }`; `failed` is set when the set-up broke instead of declining. */
 export async function obtainOracle() {

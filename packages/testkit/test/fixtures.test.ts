@@ -24,7 +24,10 @@ describe("the fixtures", () => {
     // So has that about torch in other containers.
     type Containers = { fixtures: { file: string; parts?: string[] }[] };
     const containers = JSON.parse(readFileSync(join(folder, "torch-containers.json"), "utf8")) as Containers;
-    const known = new Set(["manifest.json", "modifiers.json", "torch-containers.json", ...modifiers.files]);
+    // And that about arrays.
+    const arrays = JSON.parse(readFileSync(join(folder, "arrays.json"), "utf8")) as { files: { file: string }[] };
+    const known = new Set(["manifest.json", "modifiers.json", "torch-containers.json", "arrays.json", ...modifiers.files]);
+    for (const { file } of arrays.files) known.add(file);
     for (const { file, parts } of containers.fixtures) for (const name of [file, ...(parts ?? [])]) known.add(name);
     for (const { file, parts } of fixtures()) for (const name of [file, ...(parts ?? [])]) known.add(name);
     const there = readdirSync(folder);

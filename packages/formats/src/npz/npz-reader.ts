@@ -44,7 +44,7 @@ function isNpz({ head, name }: Probe): boolean {
   const view = viewOf(head);
   const signature = view.getUint32(0, true);
   const isNamed = /\.npz$/i.test(name);
-  if (signature === SIGNATURE.end) return isNamed;
+  if (signature === SIGNATURE.end || signature === SIGNATURE.end64) return isNamed;
   if (signature !== SIGNATURE.local || head.length < RECORD_BYTES.local) return false;
   const member = head.subarray(RECORD_BYTES.local, RECORD_BYTES.local + view.getUint16(26, true));
   return isNamed || String.fromCharCode(...member.subarray(-SUFFIX.length)) === SUFFIX;
