@@ -1,8 +1,17 @@
 const FORMATS: Readonly<Record<string, string>> = {
   "torch-zip": "PyTorch",
   "torch-legacy": "PyTorch, legacy",
+  "torch-tar": "PyTorch 0.1",
+  "torch-sharded": "PyTorch, sharded",
+  "torch-dcp": "PyTorch, distributed",
+  torchscript: "TorchScript",
+  pt2: "torch.export",
+  nemo: "NeMo",
   safetensors: "safetensors",
   "safetensors-sharded": "safetensors, sharded",
+  gguf: "GGUF",
+  npz: "numpy, npz",
+  npy: "numpy, npy",
 };
 
 const LAYOUTS: Readonly<Record<string, string>> = { lightning: "Lightning", pytorch: "Training state", state_dict: "State dict" };
