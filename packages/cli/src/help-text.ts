@@ -9,6 +9,7 @@ Examples:
   ckpt tensor model.ckpt head.weight --histogram     the values of one tensor
   ckpt compare before.ckpt after.safetensors         what changed, and by how much
   ckpt convert model.ckpt model.safetensors          the model's weights, as safetensors
+  ckpt repair broken.ckpt saved.safetensors          what of a damaged file is whole
   ckpt inspect https://example.org/model.ckpt        over HTTP: reads the description alone
   ckpt run pipeline.yaml                             open, check, load, change and save, as a file describes`,
   inspect: `
@@ -68,6 +69,17 @@ Examples:
   ckpt convert last.ckpt small.safetensors --dtype BF16
   ckpt convert last.ckpt out/model.safetensors --max-shard-size 5GB
   ckpt convert model.pt model.ckpt --all             for Lightning, optimizer and the rest too`,
+  repair: `
+Examples:
+  ckpt repair broken.ckpt saved.safetensors          every tensor that is whole; optimizer states too
+  ckpt repair broken.ckpt saved.ckpt                 arranged as it was, epoch and hyper-parameters too
+  ckpt repair half.safetensors saved.safetensors
+  ckpt repair broken.ckpt saved.ckpt --json | jq -r '.lost[] | "\\(.path): \\(.message)"'
+
+Exit codes:
+  0  everything was saved
+  1  something was lost
+  2  nothing could be saved, and nothing was written`,
   run: `
 Examples:
   ckpt run pipeline.yaml

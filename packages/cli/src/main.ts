@@ -25,7 +25,9 @@ async function fail(error: unknown, context: CommandContext): Promise<number> {
   // Help and version arrive here too, and are no errors.
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   if (signal.reason instanceof Interrupted) {
-    err.write(process.argv.includes("convert") ? "interrupted, nothing was written\n" : "interrupted\n");
+    err.write(
+      ["convert", "repair"].some((command) => process.argv.includes(command)) ? "interrupted, nothing was written\n" : "interrupted\n",
+    );
     return signal.reason.exitCode;
   }
   const { asCheckpointError, EXIT, exitCodeOf, writeError, writeErrorJson } = await import("./output/errors.js");

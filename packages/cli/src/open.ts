@@ -1,4 +1,4 @@
-import { type ByteSource, type Checkpoint, CheckpointConfigError, countSource, type ReadCounts } from "@ckptkit/core";
+import { type ByteSource, type Checkpoint, CheckpointConfigError, countSource, type Limits, type ReadCounts } from "@ckptkit/core";
 import { openCheckpoint } from "@ckptkit/node";
 import type { CommandContext } from "./command-context.js";
 import { showProgress } from "./output/progress.js";
@@ -15,15 +15,17 @@ export interface Opened {
 /**
  * Opens the checkpoint that a command line names.
  *
+ * @param limits other than the default ones
  * @throws {CheckpointConfigError} UNSUPPORTED_URI for "-"
  */
-export async function open(uri: string, { signal, err }: CommandContext): Promise<Opened> {
+export async function open(uri: string, { signal, err }: CommandContext, limits?: Partial<Limits>): Promise<Opened> {
   checkUri(uri);
   const sources: ReturnType<typeof countSource>[] = [];
   const progress = showProgress(err);
   try {
     const checkpoint = await openCheckpoint(uri, {
       signal,
+      limits,
       onProgress: progress.onProgress,
       wrapSource(source) {
         const counted = countSource(source);

@@ -15,11 +15,17 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 
 /** Bytes of `500MB`, `2GB` (decimal units), `2GiB` (binary units) or `1000000`. */
 export function parseByteSize(text: string): number {
+  const bytes = byteSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError("It must be a size such as 500MB, 2GB (10^9 bytes) or 2GiB (2^30 bytes).");
+}
+
+/** The same; undefined for what is no size. */
+export function byteSize(text: string): number | undefined {
   const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNIT_BYTES[unit.toUpperCase()];
   const bytes = digits === "" || factor === undefined ? Number.NaN : Math.floor(Number(digits) * factor);
-  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw new InvalidArgumentError("It must be a size such as 500MB, 2GB (10^9 bytes) or 2GiB (2^30 bytes).");
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
 
 /** A parser of one of a few words, in any case. */

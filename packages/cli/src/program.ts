@@ -6,8 +6,10 @@ import type { AuditFlags } from "./commands/audit.js";
 import type { ConvertFlags } from "./commands/convert.js";
 import type { HashFlags } from "./commands/hash.js";
 import type { InspectFlags } from "./commands/inspect.js";
+import type { RepairFlags } from "./commands/repair.js";
 import type { ScanFlags } from "./commands/scan.js";
 import { EXAMPLES, EXIT_CODES } from "./help-text.js";
+import { limit, limitsText } from "./limit-option.js";
 import { oneOf, parseByteSize } from "./option-values.js";
 import { addComparingCommands, whole } from "./program-comparing.js";
 import { addPipelineCommands } from "./program-pipelines.js";
@@ -48,6 +50,7 @@ export function createProgram(version: string, context: CommandContext): Command
     .addOption(new Option("--csv", "print the tensors as CSV").conflicts(["tree", "summary", "modules"]))
     .addOption(new Option("--markdown", "print a report in Markdown").conflicts(["tree", "summary", "modules", "csv"]))
     .addOption(filter())
+    .addOption(limit())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.inspect)
     .action(async (uri: string, _flags: unknown, command: Command) => {
@@ -65,6 +68,7 @@ export function createProgram(version: string, context: CommandContext): Command
     .option("--json", "print JSON")
     .addOption(new Option("--csv", "print the numbers of every tensor as CSV").conflicts("json"))
     .addOption(filter())
+    .addOption(limit())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.scan)
     .action(async (uri: string, _flags: unknown, command: Command) => {
@@ -83,6 +87,7 @@ export function createProgram(version: string, context: CommandContext): Command
     .addOption(new Option("--sarif", "print a SARIF 2.1.0 log").conflicts("json"))
     .option("--policy <file>", "names to allow and deny, and verdicts of rules: YAML or JSON")
     .option("--strict", "exit 1 for names that are not known, too")
+    .addOption(limit())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.audit)
     .action(async (uris: string[], _flags: unknown, command: Command) => {
@@ -100,6 +105,7 @@ export function createProgram(version: string, context: CommandContext): Command
     .addOption(filter())
     .addOption(noCrc())
     .option("--json", "print JSON")
+    .addOption(limit())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.hash)
     .action(async (uri: string, _flags: unknown, command: Command) => {
@@ -134,12 +140,38 @@ export function createProgram(version: string, context: CommandContext): Command
     .option("--force", "replace OUT if it exists")
     .addOption(noCrc())
     .option("--json", "print JSON")
+    .addOption(limit())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.convert)
     .action(async (uri: string, out: string, _flags: unknown, command: Command) => {
       const { convert } = await import("./commands/convert.js");
       process.exitCode = await convert(uri, out, command.optsWithGlobals<ConvertFlags>(), context);
     });
+
+  program
+    .command("repair")
+    .summary("save what is whole in a damaged file")
+    .description(
+      "Saves every tensor of a truncated or damaged torch archive (.pt, .ckpt) or safetensors file whose bytes are whole, and lists\nwhat was lost and why. OUT appears when all of it is written, or not at all.",
+    )
+    .argument("<in>", URI)
+    .argument("<out>", "the file to write: .safetensors, or .pt .pth .bin .ckpt for a torch archive arranged as IN")
+    .option("--force", "replace OUT if it exists")
+    .option("--json", "print JSON")
+    .addOption(limit())
+    .addOption(verbose())
+    .addHelpText("after", EXAMPLES.repair)
+    .action(async (uri: string, out: string, _flags: unknown, command: Command) => {
+      const { repair } = await import("./commands/repair.js");
+      process.exitCode = await repair(uri, out, command.optsWithGlobals<RepairFlags>(), context);
+    });
+
+  program
+    .command("limits")
+    .summary("the safety limits that --limit changes")
+    .description("Lists the safety limits that --limit changes, with their values and reasons.")
+    .configureHelp({ formatHelp: () => limitsText(context.out.width) })
+    .action(() => context.out.write(limitsText(context.out.width)));
 
   addComparingCommands(program, context, URI, verbose, filter);
   addPipelineCommands(program, context, verbose);

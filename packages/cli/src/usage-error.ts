@@ -1,7 +1,22 @@
 import { CheckpointConfigError } from "@ckptkit/core";
 import type { CommanderError } from "commander";
 
-const COMMANDS = ["inspect", "scan", "audit", "hash", "tensor", "compare", "diff", "convert", "run", "plan", "catalog", "schema", "doctor"];
+const COMMANDS = [
+  "inspect",
+  "scan",
+  "audit",
+  "hash",
+  "tensor",
+  "compare",
+  "diff",
+  "convert",
+  "repair",
+  "run",
+  "plan",
+  "catalog",
+  "schema",
+  "doctor",
+];
 
 /** A wrong command line as an error like all others, with commander's "Did you mean" among what to try. */
 export function usageError({ message, code }: CommanderError, argv: readonly string[]): CheckpointConfigError {

@@ -24,6 +24,7 @@ export * from "./json.js";
 export * from "./kernel-job.js";
 export * from "./kernel-pool.js";
 export * from "./kernels.js";
+export * from "./limit-reasons.js";
 export * from "./limits.js";
 export * from "./memory-source.js";
 export * from "./non-finite.js";

@@ -205,7 +205,7 @@ export class Machine {
   overLimit(limit: LimitName, found: number): CheckpointLoadError {
     const allowed = this.limits[limit];
     return this.fail("LIMIT_EXCEEDED", `${found} is over the limit "${limit}" of ${allowed}`, { limit, allowed, found }, [
-      `If the file is known to be good, raise the limit: limits: { ${limit}: ${found} }.`,
+      `If the file is known to be good, raise the limit: limits: { ${limit}: ${found} }, or --limit ${limit}=${found} on the command line.`,
     ]);
   }
 

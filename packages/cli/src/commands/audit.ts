@@ -1,10 +1,11 @@
 import { CheckpointError } from "@ckptkit/core";
-import { AUDIT_RULES, type Audit, type AuditPolicy, auditSource, type Verdict } from "@ckptkit/inspect/audit";
+import { AUDIT_RULES, type Audit, type AuditOptions, auditSource, type Verdict } from "@ckptkit/inspect/audit";
 import { nodePlatform } from "@ckptkit/node";
 import { expand } from "../audit/expand.js";
 import { readPolicy } from "../audit/read-policy.js";
 import { sarifLog } from "../audit/sarif.js";
 import type { CommandContext, CommonFlags } from "../command-context.js";
+import type { LimitFlags } from "../limit-option.js";
 import { checkUri } from "../open.js";
 import { EXIT } from "../output/errors.js";
 import { findingsText } from "../output/findings.js";
@@ -14,7 +15,7 @@ import { showProgress } from "../output/progress.js";
 import { plural } from "../output/sizes.js";
 
 /** What `ckpt audit` takes. */
-export interface AuditFlags extends CommonFlags {
+export interface AuditFlags extends CommonFlags, LimitFlags {
   sarif?: boolean;
   policy?: string;
   strict?: boolean;
@@ -30,7 +31,7 @@ export async function audit(uris: readonly string[], flags: AuditFlags, context:
   const audits: Audit[] = [];
   for (const file of expanded.flatMap(({ files }) => files)) {
     signal.throwIfAborted();
-    const result = await auditFile(file, policy, context, isOne);
+    const result = await auditFile(file, { policy, limits: flags.limit }, context, isOne);
     audits.push(result);
     if (!flags.json && !flags.sarif) writeAudit(result, flags.verbose ?? false, context);
   }
@@ -41,12 +42,17 @@ export async function audit(uris: readonly string[], flags: AuditFlags, context:
   return exitCodeOf(audits, flags.strict ?? false);
 }
 
-async function auditFile(file: string, policy: AuditPolicy, { err, signal }: CommandContext, isOne: boolean): Promise<Audit> {
+async function auditFile(
+  file: string,
+  how: Pick<AuditOptions, "policy" | "limits">,
+  { err, signal }: CommandContext,
+  isOne: boolean,
+): Promise<Audit> {
   const progress = showProgress(err);
   try {
     const source = await nodePlatform().open(file, { signal });
     try {
-      return await auditSource(source, { policy, signal, onProgress: progress.onProgress });
+      return await auditSource(source, { ...how, signal, onProgress: progress.onProgress });
     } finally {
       await source.close?.();
     }

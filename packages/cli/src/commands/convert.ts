@@ -4,6 +4,7 @@ import { type ConvertTarget, convertCheckpoint } from "@ckptkit/inspect";
 import { nodePlatform } from "@ckptkit/node";
 import type { CommandContext, CommonFlags } from "../command-context.js";
 import { outputsBeside, pathOf, targetOf } from "../destination.js";
+import type { LimitFlags } from "../limit-option.js";
 import { open } from "../open.js";
 import { writeConversion } from "../output/conversion.js";
 import { EXIT } from "../output/errors.js";
@@ -13,7 +14,7 @@ import { showProgress } from "../output/progress.js";
 import { Timings } from "../timings.js";
 
 /** What `ckpt convert` takes. */
-export interface ConvertFlags extends CommonFlags {
+export interface ConvertFlags extends CommonFlags, LimitFlags {
   to?: ConvertTarget;
   dtype?: CastDType | "Q8_0";
   maxShardSize?: number;
@@ -43,7 +44,7 @@ export async function convert(uri: string, out: string, flags: ConvertFlags, con
     });
   }
   const timings = new Timings();
-  const { checkpoint, sources } = await open(uri, context);
+  const { checkpoint, sources } = await open(uri, context, flags.limit);
   timings.lap("open");
   try {
     const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);

@@ -3,6 +3,7 @@ import { CheckpointConfigError } from "@ckptkit/core";
 import { hashSource, hashTensors } from "@ckptkit/inspect";
 import { nodePlatform } from "@ckptkit/node";
 import type { CommandContext, CommonFlags } from "../command-context.js";
+import type { LimitFlags } from "../limit-option.js";
 import { checkUri, open } from "../open.js";
 import { EXIT } from "../output/errors.js";
 import { warnOfFindings } from "../output/findings.js";
@@ -13,7 +14,7 @@ import { paceText, plural } from "../output/sizes.js";
 import { Timings } from "../timings.js";
 
 /** What `ckpt hash` takes. */
-export interface HashFlags extends CommonFlags {
+export interface HashFlags extends CommonFlags, LimitFlags {
   algorithm: HashAlgorithm;
   tensors?: boolean;
   filter?: string;
@@ -57,7 +58,7 @@ async function hashEachTensor(uri: string, flags: HashFlags, context: CommandCon
   const { out, err, signal } = context;
   const { algorithm } = flags;
   const timings = new Timings();
-  const { checkpoint } = await open(uri, context);
+  const { checkpoint } = await open(uri, context, flags.limit);
   timings.lap("open");
   try {
     const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);

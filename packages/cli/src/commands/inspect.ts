@@ -1,6 +1,7 @@
 import type { Checkpoint, TensorSpec } from "@ckptkit/core";
 import { describeCheckpoint, type InspectReport } from "@ckptkit/inspect";
 import type { CommandContext, CommonFlags } from "../command-context.js";
+import type { LimitFlags } from "../limit-option.js";
 import { type Opened, open } from "../open.js";
 import { EXIT } from "../output/errors.js";
 import { findingsText, hasErrors } from "../output/findings.js";
@@ -11,7 +12,7 @@ import { writeTensorList } from "../output/tensor-list.js";
 import { Timings } from "../timings.js";
 
 /** What `ckpt inspect` takes. */
-export interface InspectFlags extends CommonFlags {
+export interface InspectFlags extends CommonFlags, LimitFlags {
   tree?: boolean;
   summary?: boolean;
   modules?: boolean;
@@ -25,7 +26,7 @@ export interface InspectFlags extends CommonFlags {
 export async function inspect(uri: string, flags: InspectFlags, context: CommandContext): Promise<number> {
   const { out, err } = context;
   const timings = new Timings();
-  const opened = await open(uri, context);
+  const opened = await open(uri, context, flags.limit);
   const { checkpoint } = opened;
   timings.lap("open");
   try {

@@ -1,6 +1,7 @@
 import { type ScanReport, type ScanRow, scanCheckpoint, tensorsCsv } from "@ckptkit/inspect";
 import { nodePlatform } from "@ckptkit/node";
 import type { CommandContext, CommonFlags } from "../command-context.js";
+import type { LimitFlags } from "../limit-option.js";
 import { open } from "../open.js";
 import { Batch } from "../output/batch.js";
 import { EXIT } from "../output/errors.js";
@@ -13,7 +14,7 @@ import { tableText } from "../output/table.js";
 import { Timings } from "../timings.js";
 
 /** What `ckpt scan` takes. */
-export interface ScanFlags extends CommonFlags {
+export interface ScanFlags extends CommonFlags, LimitFlags {
   csv?: boolean;
   filter?: string;
 }
@@ -22,7 +23,7 @@ export interface ScanFlags extends CommonFlags {
 export async function scan(uri: string, flags: ScanFlags, context: CommandContext): Promise<number> {
   const { err, out, signal } = context;
   const timings = new Timings();
-  const { checkpoint, counts } = await open(uri, context);
+  const { checkpoint, counts } = await open(uri, context, flags.limit);
   timings.lap("open");
   try {
     const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);
