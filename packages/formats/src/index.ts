@@ -8,12 +8,12 @@ export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS
 export { type OpenUriOptions, openUri, openUriSync, siblingAddress } from "./open-uri.js";
 export * from "./pt2/index.js";
 export * from "./safetensors/index.js";
+export { type SalvageOptions, salvageCheckpoint } from "./salvage/salvage.js";
+export type { Loss, Salvaged } from "./salvage/salvaged.js";
 export * from "./torch/index.js";
 export * from "./torch-sharded/index.js";
 export * from "./torch-tar/index.js";
 export * from "./torchscript/index.js";
-export { type SalvageOptions, salvageCheckpoint } from "./salvage/salvage.js";
-export type { Loss, Salvaged } from "./salvage/salvaged.js";
 export { checkpointOfTree, type TreeCheckpointOptions } from "./tree-checkpoint.js";
 export type { WriteOptions, WriteResult } from "./write-session.js";
 export { CRC_RULE } from "./zip/archive.js";
