@@ -10,7 +10,7 @@ import { say, step, timingTable } from "./steps.mjs";
 import { turbo } from "./turbo.mjs";
 
 /** How long all tests may take together. */
-const TESTS_LIMIT_MS = 720_000;
+const TESTS_LIMIT_MS = 900_000;
 const BUILD_LIMIT_MS = 300_000;
 
 /**
