@@ -1,6 +1,7 @@
 export * from "./dcp/index.js";
 export * from "./gguf/index.js";
 export { detectLayout, extractStateDict, findStateDict, type StateDict } from "./layout.js";
+export * from "./mar/index.js";
 export { describeTree } from "./metadata.js";
 export * from "./nemo/index.js";
 export * from "./npz/index.js";

@@ -14,6 +14,7 @@ import {
 } from "@ckptkit/core";
 import { dcpReader } from "./dcp/reader.js";
 import { ggufReader } from "./gguf/reader.js";
+import { marReader } from "./mar/reader.js";
 import { nemoReader } from "./nemo/reader.js";
 import { npyReader } from "./npz/npy-reader.js";
 import { npzReader } from "./npz/npz-reader.js";
@@ -35,6 +36,7 @@ export const READERS: readonly FormatReader[] = [
   torchZipReader,
   torchScriptReader,
   pt2Reader,
+  marReader,
   torchLegacyReader,
   torchTarReader,
   nemoReader,

@@ -35,6 +35,29 @@ describe("what a torch archive holds besides", () => {
     expect(await codeOf(openTorchScript(torchZip(value)))).toBe("UNSUPPORTED_FORMAT");
   });
 
+  it("an archive of TorchServe is opened by the file that its manifest names", async () => {
+    const model = torchZip(value);
+    const manifest = (name?: string) => ({
+      name: "MAR-INF/MANIFEST.json",
+      data: text(JSON.stringify({ model: { serializedFile: name } })),
+    });
+    const members = [
+      { name: "model.pt", data: await model.read(0, model.size) },
+      { name: "empty.pt", data: new Uint8Array(0) },
+    ];
+    const opened = await openCheckpoint(buildZip([...members, manifest("model.pt")]));
+    expect([opened.format, opened.tensors.map(({ path }) => path), opened.metadata]).toMatchObject([
+      "mar",
+      ["w"],
+      { manifest: { model: { serializedFile: "model.pt" } } },
+    ]);
+    expect(await opened.tensors[0]?.read()).toEqual(SIX);
+    for (const name of ["empty.pt", "missing.pt", undefined]) {
+      expect(rulesOf(await openCheckpoint(buildZip([...members, manifest(name)])))).toEqual(["mar-no-weights"]);
+    }
+    expect(await codeOf(openCheckpoint(buildZip([{ name: "MAR-INF/MANIFEST.json", data: text("{") }])))).toBe("TORCH_CORRUPT");
+  });
+
   it("a byte order that is neither is refused, and none means little", async () => {
     const withOrder = (word: Uint8Array | undefined) =>
       buildZip(

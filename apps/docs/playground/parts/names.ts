@@ -6,6 +6,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   "torch-dcp": "PyTorch, distributed",
   torchscript: "TorchScript",
   pt2: "torch.export",
+  mar: "TorchServe",
   nemo: "NeMo",
   safetensors: "safetensors",
   "safetensors-sharded": "safetensors, sharded",

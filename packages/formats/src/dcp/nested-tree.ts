@@ -30,7 +30,8 @@ export function nestedTree(
     root.set(name, { tree });
   }
   // What Module.state_dict() gave is saved flat, and shown as what it was.
-  return mapOf(root, paths.size === 0 ? "collections.OrderedDict" : "dict");
+  const isFlat = items.every(([name]) => (paths.get(name) ?? [name]).length === 1);
+  return mapOf(root, isFlat ? "collections.OrderedDict" : "dict");
 }
 
 function place(root: Branch, path: readonly PathKey[], leaf: Leaf): boolean {

@@ -10,6 +10,7 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { dcpReader } from "../dcp/reader.js";
+import { openMember } from "../nested/open-member.js";
 import { isTar, readTar, type TarMember, tarMember } from "../tar/read-tar.js";
 import { torchLegacyReader } from "../torch/legacy-reader.js";
 import { torchZipReader } from "../torch/zip-reader.js";
@@ -24,8 +25,6 @@ const WEIGHTS = /(?:^|\/)(?:model_weights\.ckpt|model_weights\/\.metadata)$/;
 const CONFIGURATION = /(?:^|\/)model_config\.yaml$/;
 /** A longer configuration is not shown. */
 const MOST_CONFIGURATION_BYTES = 4 * 1024 * 1024;
-/** Bytes of the weights' beginning that tell what they are. */
-const HEAD_BYTES = 64 * 1024;
 
 /**
  * Opens a `.nemo` model: its weights lie in the archive as they are and are read from there. The configuration, YAML text, stands in
@@ -67,17 +66,13 @@ async function openWeights(
   members: ReadonlyMap<string, TarMember>,
   options: OpenOptions,
 ): Promise<Checkpoint> {
-  const file = tarMember(source, weights);
-  const head = await file.read(0, Math.min(HEAD_BYTES, file.size), options);
-  const reader = WEIGHT_READERS.find((candidate) => candidate.matches({ head, size: file.size, name: weights.name }));
-  if (!reader) throw new CheckpointLoadError("UNSUPPORTED_FORMAT", `${file.name} is no file of torch.save.`);
   const folder = weights.name.replace(/[^/]*$/, "");
   const openSibling = async (name: string): Promise<ByteSource> => {
     const member = members.get(folder + name);
     if (member) return tarMember(source, member);
     throw new CheckpointNotFoundError("NOT_FOUND", `There is no ${folder}${name} in ${source.name}.`);
   };
-  return reader.open(file, { ...options, openSibling });
+  return openMember(tarMember(source, weights), WEIGHT_READERS, { ...options, openSibling });
 }
 
 async function readConfiguration(

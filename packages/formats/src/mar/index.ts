@@ -1,0 +1,1 @@
+export { marReader, openMar } from "./reader.js";
