@@ -38,27 +38,32 @@ const VIEWS: readonly { name: string; act?: (page: Page) => Promise<void>; shows
   },
 ];
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`every view is usable by everybody and fits the screen, in ${colorScheme}`, async ({ page }) => {
-    const errors = errorsOf(page);
-    await withoutSystemDialogues(page);
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await openSample(page, "diverged");
-    for (const { name, act, shows } of VIEWS) {
-      await toView(page, name);
-      await act?.(page);
-      await expect(shows(page), name).toBeVisible();
-      expect(await seriousFindings(page), name).toEqual([]);
-      const overflow = await page.evaluate(() => {
-        const view = document.querySelector("#pg-view");
-        const wider = (element: Element | null): number => (element ? element.scrollWidth - element.clientWidth : 0);
-        return wider(document.documentElement) + wider(view);
-      });
-      expect(overflow, `pixels that the view ${name} is wider than its place`).toBe(0);
+test("every view is usable by everybody in light and dark, and fits the screen", async ({ page }) => {
+  const errors = errorsOf(page);
+  await withoutSystemDialogues(page);
+  const inTheme = (colorScheme: "light" | "dark"): Promise<void> => page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+  await inTheme("light");
+  await openSample(page, "diverged");
+  expect(await seriousFindings(page)).toEqual([]);
+  for (const { name, act, shows } of VIEWS) {
+    await toView(page, name);
+    await act?.(page);
+    await expect(shows(page), name).toBeVisible();
+    for (const theme of ["light", "dark"] as const) {
+      await inTheme(theme);
+      await expect(page.locator("html.dark")).toHaveCount(theme === "dark" ? 1 : 0);
+      expect(await seriousFindings(page, ".frame"), `${name}, ${theme}`).toEqual([]);
     }
-    expect(errors).toEqual([]);
-  });
-}
+    await inTheme("light");
+    const overflow = await page.evaluate(() => {
+      const view = document.querySelector("#pg-view");
+      const wider = (element: Element | null): number => (element ? element.scrollWidth - element.clientWidth : 0);
+      return wider(document.documentElement) + wider(view);
+    });
+    expect(overflow, `pixels that the view ${name} is wider than its place`).toBe(0);
+  }
+  expect(errors).toEqual([]);
+});
 
 test("the dialogues for sharing and saving, and an error, are usable by everybody", async ({ page }) => {
   await openSample(page, "ties");

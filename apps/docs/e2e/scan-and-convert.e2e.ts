@@ -4,6 +4,8 @@ import { expect, type Page, test } from "@playwright/test";
 import { errorsOf, OPEN } from "./site.js";
 import { openFile, openSample, readSafetensors, savedBy, toView, truthOf, withoutSystemDialogues } from "./steps.js";
 
+test.skip(({ isMobile }) => isMobile === true, "what is found and written does not depend on the screen");
+
 const lines = (page: Page) => page.getByRole("grid").filter({ visible: true }).locator(".line");
 const scan = (page: Page): Promise<void> => page.getByRole("button", { name: /^Scan (?:every number|again)/ }).click();
 const glob = (page: Page) => page.getByPlaceholder(/^All tensors, or a glob/);
@@ -96,8 +98,7 @@ for (const [format, dtype, layout, written] of [
   ["PyTorch checkpoint", "keep as they are", "pytorch", "F32"],
   ["Lightning checkpoint", "F32", "lightning", "F32"],
 ] as const) {
-  test(`a checkpoint is converted to a ${format} with its numbers as ${written}`, async ({ page, isMobile }, { outputDir }) => {
-    test.skip(isMobile === true, "what is written does not depend on the screen");
+  test(`a checkpoint is converted to a ${format} with its numbers as ${written}`, async ({ page }, { outputDir }) => {
     await withoutSystemDialogues(page);
     await openSample(page, "vit-tiny", "&view=convert");
     await page.getByRole("radio", { name: format }).check();
@@ -116,8 +117,7 @@ for (const [format, dtype, layout, written] of [
   });
 }
 
-test("a model is written in shards of a size, which open together from the page", async ({ page, isMobile }, { outputDir }) => {
-  test.skip(isMobile === true, "what is written does not depend on the screen");
+test("a model is written in shards of a size, which open together from the page", async ({ page }, { outputDir }) => {
   const big = await bigTorchZip({ bytes: 5e6, tensors: 5, lightning: true });
   try {
     await withoutSystemDialogues(page);

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
+import { SAMPLES } from "../playground/state/samples.js";
 import { errorsOf, ISOLATED, OPEN, seriousFindings } from "./site.js";
 
 /** Bytes, compressed, that the playground may need before a file is opened. */
@@ -124,7 +125,7 @@ test("after the first visit the site works without a network: pages, playground,
   await expect(page.locator("#localsearch-list a").first()).toBeVisible();
 });
 
-test("no checkpoint is ever kept by the service worker", async ({ page }) => {
+test("no checkpoint but the playground's samples is ever kept by the service worker", async ({ page }) => {
   await page.goto("");
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   const kept = await page.evaluate(async () => {
@@ -133,5 +134,8 @@ test("no checkpoint is ever kept by the service worker", async ({ page }) => {
     return requests.flat().map(({ url }) => new URL(url).pathname);
   });
   expect(kept.length).toBeGreaterThan(20);
-  expect(kept.filter((path) => /\.(?:ckpt|pt|pth|bin|safetensors|npz|gguf)$/.test(path))).toEqual([]);
+  const checkpoints = kept.filter((path) => /\.(?:ckpt|pt|pth|bin|safetensors|npz|gguf)$/.test(path));
+  expect(checkpoints.some((path) => path.startsWith("/assets/vit-tiny"))).toBe(true);
+  const samples = SAMPLES.flatMap(({ files }) => files.map((name) => name.replace(/\.[a-z]+$/, "")));
+  expect(checkpoints.filter((path) => !samples.some((name) => path.startsWith(`/assets/${name}-`)))).toEqual([]);
 });

@@ -9,18 +9,22 @@ export const OPEN = `http://127.0.0.1:${port + 1}/`;
 
 const axeScript = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Serious and critical findings of axe on the page as it stands: rule, and the elements that break it. */
-export async function seriousFindings(page: Page): Promise<string[]> {
+/**
+ * Serious and critical findings of axe on the page as it stands: rule, and the elements that break it.
+ *
+ * @param within a selector: only what is in there is looked at
+ */
+export async function seriousFindings(page: Page, within = "html"): Promise<string[]> {
   // Through evaluate, as the page's own policy forbids a foreign script element.
   await page.evaluate(axeScript);
-  return page.evaluate(async () => {
+  return page.evaluate(async (selector) => {
     // The script has just put axe there.
     const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    const { violations } = await axe.run(selector, { resultTypes: ["violations"] });
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-  });
+  }, within);
 }
 
 /** What the page says on its console as an error, and what it throws, from now on. */
