@@ -16,7 +16,19 @@ const EVERY_VERB = `
   export { convertCheckpoint, describeCheckpoint, globFilter, hashSource, hashTensors, scanCheckpoint } from "@ckptkit/inspect";
 `;
 /** The packages whose entries must leave nothing behind when nothing of them is used. */
-const PACKAGES = ["core", "core/pipeline", "pickle", "wasm", "wasm/js", "formats", "formats/torch", "formats/safetensors", "formats/gguf", "formats/npz", "inspect"];
+const PACKAGES = [
+  "core",
+  "core/pipeline",
+  "pickle",
+  "wasm",
+  "wasm/js",
+  "formats",
+  "formats/torch",
+  "formats/safetensors",
+  "formats/gguf",
+  "formats/npz",
+  "inspect",
+];
 
 export const BUNDLES = [
   {

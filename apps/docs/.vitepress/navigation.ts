@@ -5,7 +5,7 @@ import { apiEntries } from "../src/api-entries.js";
 export const topics: DefaultTheme.NavItem[] = [
   { text: "Playground", link: "/playground" },
   { text: "Guide", link: "/quick-start" },
-  { text: "Reference", link: "/reference/cli", activeMatch: "^/(reference/|configuration|troubleshooting)" },
+  { text: "Reference", link: "/reference/cli", activeMatch: "^/(reference/|configuration|limits|troubleshooting)" },
 ];
 
 const guides: DefaultTheme.SidebarItem[] = [
@@ -24,6 +24,7 @@ const guides: DefaultTheme.SidebarItem[] = [
       { text: "Audit a pickle", link: "/audit" },
       { text: "Compare", link: "/compare" },
       { text: "Convert", link: "/convert" },
+      { text: "Repair", link: "/repair" },
     ],
   },
   {
@@ -54,6 +55,7 @@ const reference: DefaultTheme.SidebarItem[] = [
       { text: "The ckpt command", link: "/reference/cli" },
       { text: "Configuration", link: "/configuration" },
       { text: "Templates", link: "/reference/templates" },
+      { text: "Limits", link: "/limits" },
       { text: "Error codes", link: "/troubleshooting" },
       { text: "Behaviours", link: "/behaviours" },
       { text: "Changelog", link: "/reference/changelog" },

@@ -1,12 +1,12 @@
 import { Catalog, type CatalogEntry, type StageOption, settingsSchema, stageOptions, targetOf } from "@ckptkit/catalog";
-import { ERROR_CODES } from "@ckptkit/core";
+import { DEFAULT_LIMITS, ERROR_CODES, FIXED_LIMITS, LIMIT_REASONS, type LimitName } from "@ckptkit/core";
 import { STAGE_KINDS } from "@ckptkit/core/pipeline";
 import { AUDIT_RULES, VERDICTS } from "@ckptkit/inspect/audit";
 import { code, sentence, markdownTable as table } from "./markdown-table.js";
 import { TEMPLATES } from "./templates-page.js";
 
 /** Pages that hold tables made from the code. */
-export const PAGES_WITH_TABLES = ["audit.md", "configuration.md", "pipelines.md", "troubleshooting.md"] as const;
+export const PAGES_WITH_TABLES = ["audit.md", "configuration.md", "limits.md", "pipelines.md", "troubleshooting.md"] as const;
 
 /** A page with what stands between `<!-- table: NAME -->` and `<!-- /table -->` made anew. */
 export async function withTables(page: string): Promise<string> {
@@ -32,6 +32,16 @@ const TABLES: Readonly<Record<string, (catalog: Catalog) => string>> = {
       Object.entries(AUDIT_RULES)
         .sort(([, a], [, b]) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict))
         .map(([rule, { verdict, means, advice }]) => [code(rule), verdict === "clean" ? "" : verdict, means, advice]),
+    ),
+  limits: () =>
+    table(
+      ["Limit", "Value", "What it counts, and why it has this value"],
+      (Object.keys(DEFAULT_LIMITS) as LimitName[]).map((name) => [
+        // The keys are the names.
+        `${code(name)}${FIXED_LIMITS.has(name) ? " (fixed)" : ""}`,
+        DEFAULT_LIMITS[name].toLocaleString("en-US"),
+        LIMIT_REASONS[name],
+      ]),
     ),
   codes: () =>
     table(

@@ -91,6 +91,7 @@ function writeReport(
       `  ${dim(`The file has no checksums for ${plural(unchecked, "saved tensor")}: whether their bytes were overwritten cannot be told.`)}\n`,
     );
   }
+  if (lost.length > 0 && !lost.some(({ group }) => group === "model")) screen.write(`  ${green("None of the model's weights is lost.")}\n`);
   if (lost.length > 0) writeLost(lost, screen, verbose);
   const shown = verbose ? findings : findings.filter(({ severity }) => severity !== "info");
   if (shown.length > 0) screen.write(`\n${bold("findings")}\n${findingsText(shown, screen, verbose)}`);

@@ -8,6 +8,7 @@ import {
   type Kernels,
   type Limits,
   type OperationOptions,
+  type TensorGroup,
   type TensorHandle,
   type TensorSpec,
 } from "@ckptkit/core";
@@ -36,6 +37,8 @@ export interface RepairOptions extends OperationOptions {
 /** A tensor that could not be saved. */
 export interface LostTensor {
   path: string;
+  /** What it belongs to: weights of the model matter more than states of an optimizer. */
+  group: TensorGroup;
   dtype: string;
   shape: readonly number[];
   byteLength: number;
@@ -105,11 +108,12 @@ function sort(salvaged: Salvaged, to: RepairTarget): { kept: TensorHandle[]; los
   const kept: TensorHandle[] = [];
   const lost: LostTensor[] = [];
   for (const tensor of salvaged.checkpoint.tensors) {
-    const { path, dtype, shape, byteLength } = tensor;
+    const { path, group, dtype, shape, byteLength } = tensor;
+    const about = { path, group, dtype, shape, byteLength };
     const loss = lossOf(tensor.spec, salvaged);
     const why = to === "safetensors" ? unwritable(tensor, names) : undefined;
-    if (loss) lost.push({ path, dtype, shape, byteLength, reason: loss.kind, message: loss.message });
-    else if (why !== undefined) lost.push({ path, dtype, shape, byteLength, reason: "unwritable", message: why });
+    if (loss) lost.push({ ...about, reason: loss.kind, message: loss.message });
+    else if (why !== undefined) lost.push({ ...about, reason: "unwritable", message: why });
     else {
       names.add(path);
       kept.push(tensor);
