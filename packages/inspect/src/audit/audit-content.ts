@@ -33,6 +33,8 @@ export async function auditContent(source: ByteSource, where: string, log: Audit
   let storages: ReadonlySet<string> | undefined;
   const isTextPickle = (kind === "other" || kind === "text") && looksLikePickle(await firstBytes(source, log), log);
   if (isTextPickle) kind = "pickle";
+  // In an archive, the two bytes by which a pickle begins may as well be those of a number.
+  else if (kind === "pickle" && depth > 0 && !looksLikePickle(await firstBytes(source, log), log, true)) kind = "other";
   if (kind === "safetensors" && head[0] === 0x80 && looksLikePickle(await firstBytes(source, log), log, true)) {
     log.note("polyglot", "The bytes are a safetensors header and a pickle at once.", where);
     await auditPickleSource(source, where, log, depth);
