@@ -64,9 +64,9 @@ export default {
     },
     {
       name: "everywhere-means-everywhere",
-      comment: "*.everywhere.test.ts run in Chromium too: no node: module, and nothing of the Node side of testkit.",
+      comment: "*.everywhere.test.ts and *.browser.test.ts run in Chromium: no node: module, and nothing of the Node side of testkit.",
       severity: "error",
-      from: { path: "\\.everywhere\\.test\\.ts$" },
+      from: { path: "\\.(everywhere|browser)\\.test\\.ts$" },
       to: { path: [`^(${builtinModules.join("|")})$`, "^packages/(node|cli|bullmq)/", "^packages/testkit/src/node"], reachable: true },
     },
     {

@@ -10,14 +10,24 @@ const chromium =
 const setupFiles = [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))];
 
 /**
- * The tests of one package. `test/*.test.ts` run in Node; `test/*.everywhere.test.ts` run in Node and in Chromium.
+ * The tests of one package. `test/*.test.ts` run in Node; `test/*.everywhere.test.ts` run in Node and in Chromium,
+ * and `test/*.browser.test.ts` in Chromium alone.
  */
 export function suite(options: { browser?: boolean } = {}) {
-  const node = { test: { name: "node", include: ["test/**/*.test.ts"], setupFiles, testTimeout: 60_000, hookTimeout: 120_000 } };
+  const node = {
+    test: {
+      name: "node",
+      include: ["test/**/*.test.ts"],
+      exclude: ["test/**/*.browser.test.ts"],
+      setupFiles,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+    },
+  };
   const browser = {
     test: {
       name: "chromium",
-      include: ["test/**/*.everywhere.test.ts"],
+      include: ["test/**/*.everywhere.test.ts", "test/**/*.browser.test.ts"],
       setupFiles,
       testTimeout: 60_000,
       browser: {

@@ -31,7 +31,8 @@ export default defineConfig({
   },
   projects: [
     { name: "desktop", use: { viewport: { width: 1440, height: 900 } } },
-    { name: "phone", use: phone },
+    // What has nothing to do with the size of the screen runs once.
+    { name: "phone", use: phone, testIgnore: "*.desktop.e2e.ts", grepInvert: /@desktop/ },
   ],
   webServer: [
     { command: `node serve.mjs ${new URL(ISOLATED).port}`, url: ISOLATED, reuseExistingServer: !process.env.CI },

@@ -96,4 +96,4 @@ const countEverywhereSuites = () =>
   tested()
     .filter(({ folder }) => existsSync(inRoot(folder, "test")))
     .flatMap(({ folder }) => readdirSync(inRoot(folder, "test"), { recursive: true }))
-    .filter((name) => String(name).endsWith(".everywhere.test.ts")).length;
+    .filter((name) => /\.(?:everywhere|browser)\.test\.ts$/.test(String(name))).length;

@@ -12,11 +12,15 @@ import { turbo } from "./turbo.mjs";
 /** How long all tests may take together. */
 const TESTS_LIMIT_MS = 900_000;
 const BUILD_LIMIT_MS = 300_000;
+/** The site: its build takes as long as that of all packages, and its tests longer than those of any. */
+const SITE = "@ckptkit/docs";
 
 /**
  * Builds, checks and tests everything, and prints the summary as the last line. `needs` are functions that resolve to
  * `{ path }` or `{ reason }`; they run beside the build. With `fresh`, tests run again even when nothing has changed.
  * Resolves to the exit code.
+ *
+ * When the packages are built, three lanes go on side by side: checks, tests of the packages, and the site with its own tests.
  */
 export async function verify({ chromium, oracle, s3, fresh }) {
   removeReports();
@@ -28,22 +32,30 @@ export async function verify({ chromium, oracle, s3, fresh }) {
     need("Python oracle", oracle, "CKPTKIT_ORACLE", ORACLE_HELP, { results, skips, count: 0 }),
     need("S3 server (moto)", s3, "CKPTKIT_MOTO", S3_HELP, { results, skips, count: 0 }),
   ]);
-  const build = await check(results, {
-    name: "build",
-    work: () => turbo(["generate", "build"], ["--continue=dependencies-successful"], { limitMs: BUILD_LIMIT_MS }),
-  });
-  for (const entry of SOURCE_CHECKS) await check(results, entry);
-  if (build.code === 0) for (const entry of packedChecks()) await check(results, entry);
-  await obtaining;
+  const builds = (name, flags) => check(results, { name, work: () => turbo(["generate", "build"], flags, { limitMs: BUILD_LIMIT_MS }) });
+  const build = await builds("build", [`--filter=!${SITE}`, "--continue=dependencies-successful"]);
 
-  let tests = { tasks: [], output: "", code: 1 };
-  await step("tests (vitest)", async () => {
-    const flags = ["--continue=always", "--concurrency=2", ...(fresh ? ["--force"] : [])];
-    // The build is there, or has failed and been counted. What a test needs of it, it will miss by itself.
-    tests = await turbo(["test"], ["--only", ...flags], { limitMs: TESTS_LIMIT_MS });
-    return tests.code === 0 ? { mark: "ok" } : { mark: "FAILED" };
-  });
-  return report(results, readReports(tests.tasks), skips, tests);
+  const tests = [];
+  const test = async (name, filter) => {
+    await obtaining;
+    await step(name, async () => {
+      // The build is there, or has failed and been counted. What a test needs of it, it will miss by itself.
+      const flags = ["--only", `--filter=${filter}`, "--continue=always", "--concurrency=1", ...(fresh ? ["--force"] : [])];
+      const done = await turbo(["test"], flags, { limitMs: TESTS_LIMIT_MS });
+      tests.push(done);
+      return { mark: done.code === 0 ? "ok" : "FAILED" };
+    });
+  };
+  const checks = async () => {
+    for (const entry of SOURCE_CHECKS) await check(results, entry);
+    if (build.code === 0) for (const entry of packedChecks()) await check(results, entry);
+  };
+  const site = async () => {
+    await builds("build of the site", [`--filter=${SITE}`, "--only"]);
+    await test("tests of the site", SITE);
+  };
+  await Promise.all([site(), test("tests of the packages", `!${SITE}`), checks()]);
+  return report(results, readReports(tests.flatMap(({ tasks }) => tasks)), skips, tests);
 }
 
 async function need(name, obtain, variable, help, { results, skips, count }) {
@@ -70,7 +82,7 @@ async function check(results, { name, work }) {
 }
 
 function report(checks, suites, skips, tests) {
-  if (tests.code !== 0) say(`\n${tail(tests.output, 400)}`);
+  for (const { code, output } of tests) if (code !== 0) say(`\n${tail(output, 400)}`);
   say("\nTests by package                      passed  failed  skipped");
   for (const { name, passed, failed, skipped } of suites) {
     say(`  ${name.padEnd(34)} ${String(passed).padStart(7)} ${String(failed).padStart(7)} ${String(skipped).padStart(8)}`);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "@playwright/test";
-import { errorsOf } from "./site.js";
+import { DESKTOP, errorsOf } from "./site.js";
 import { openFile, readSafetensors, savedBy, toView, truthOf, withoutSystemDialogues } from "./steps.js";
 
 const SICK = "blocks.1.mlp.0.weight";
@@ -63,8 +63,7 @@ test("a newcomer finds the NaN in a sample, learns its module, saves the rest, a
   expect(errors).toEqual([]);
 });
 
-test("what was converted opens and compares from the page itself, without a way by the disk", async ({ page, isMobile }, { outputDir }) => {
-  test.skip(isMobile === true, "the walk shows the same on a phone");
+test("what was converted opens and compares from the page itself, without a way by the disk", DESKTOP, async ({ page }, { outputDir }) => {
   await withoutSystemDialogues(page);
   await page.goto("playground.html?sample=vit-tiny&view=convert");
   const saved = await savedBy(page, () => page.getByRole("button", { name: "Convert and save" }).click(), outputDir);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bigTorchZip } from "@ckptkit/testkit/node";
 import { expect, type Page, test } from "@playwright/test";
-import { errorsOf, seriousFindings } from "./site.js";
+import { DESKTOP, errorsOf, seriousFindings } from "./site.js";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../../fixtures/files/${name}`, import.meta.url));
 
@@ -82,8 +82,7 @@ test("what is no checkpoint, and what is cut off, is told in words that help", a
   await expect(page.getByRole("link", { name: /explained/ })).toHaveAttribute("href", /troubleshooting\.html#[a-z-]+$/);
 });
 
-test("tensors are filtered, sorted and walked through with the keyboard alone", async ({ page, isMobile }) => {
-  test.skip(isMobile, "a phone has no keyboard");
+test("tensors are filtered, sorted and walked through with the keyboard alone", DESKTOP, async ({ page }) => {
   await openPage(page, "?sample=vit-tiny&view=tensors");
   await expect(count(page)).toContainText("181 tensors");
   const tree = page.getByRole("treegrid", { name: "Tensors" });

@@ -7,6 +7,9 @@ const port = Number(process.env.CKPTKIT_SITE_PORT ?? 4310);
 export const ISOLATED = `http://127.0.0.1:${port}/`;
 export const OPEN = `http://127.0.0.1:${port + 1}/`;
 
+/** Marks a test of what has nothing to do with the size of the screen, as files called `*.desktop.e2e.ts` are: it runs once. */
+export const DESKTOP = { tag: "@desktop" };
+
 const axeScript = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**

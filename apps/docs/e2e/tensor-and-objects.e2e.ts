@@ -1,5 +1,5 @@
 import { expect, type Page, test } from "@playwright/test";
-import { errorsOf } from "./site.js";
+import { DESKTOP, errorsOf } from "./site.js";
 import { openSample, toView, truthOf } from "./steps.js";
 
 const tensor = (page: Page) => page.getByTestId("tensor");
@@ -50,8 +50,7 @@ test("a tensor is shown as a picture of a slice that one chooses, as a distribut
   expect(errors).toEqual([]);
 });
 
-test("numbers that are none are counted, placed and shown among the values, from any place on", async ({ page, isMobile }) => {
-  test.skip(isMobile === true, "numbers do not depend on the screen");
+test("numbers that are none are counted, placed and shown among the values, from any place on", DESKTOP, async ({ page }) => {
   const truth = truthOf("special-numbers.pt").find(({ path }) => path === "float32");
   await openSample(page, "special-numbers", "&view=tensor&tensor=float32");
   const numbers = page.getByTestId("numbers");
@@ -78,8 +77,7 @@ test("numbers that are none are counted, placed and shown among the values, from
   await expect(values.first()).toHaveText("NaN");
 });
 
-test("what the file says besides tensors is opened, walked through with the keyboard, and searched", async ({ page, isMobile }) => {
-  test.skip(isMobile === true, "a phone has no keyboard");
+test("what the file says besides tensors is opened, walked through with the keyboard, and searched", DESKTOP, async ({ page }) => {
   const errors = errorsOf(page);
   await openSample(page, "vit-tiny", "&view=objects");
   const tree = page.getByRole("treegrid");

@@ -1,6 +1,3 @@
-/** Whether the tests run where there is an origin private file system: in the browser, not in Node. */
-export const inBrowser = typeof document !== "undefined";
-
 let counter = 0;
 
 /** A name that no other test uses, as every test of a browser shares one file system. */

@@ -4,8 +4,6 @@ import { expect, type Page, test } from "@playwright/test";
 import { errorsOf, OPEN } from "./site.js";
 import { openFile, openSample, readSafetensors, savedBy, toView, truthOf, withoutSystemDialogues } from "./steps.js";
 
-test.skip(({ isMobile }) => isMobile === true, "what is found and written does not depend on the screen");
-
 const lines = (page: Page) => page.getByRole("grid").filter({ visible: true }).locator(".line");
 const scan = (page: Page): Promise<void> => page.getByRole("button", { name: /^Scan (?:every number|again)/ }).click();
 const glob = (page: Page) => page.getByPlaceholder(/^All tensors, or a glob/);

@@ -1,12 +1,12 @@
 import { byteSinkContract, byteSourceContract, codeOf, expectSameBytes, patternBytes } from "@ckptkit/testkit";
 import { describe, expect, it } from "vitest";
 import { downloadSink, fileHandleSource, opfsSink, opfsSource, pickerSink } from "../src/index.js";
-import { freshName, inBrowser, namesIn, opfsBytes, putOpfs } from "./opfs-folder.js";
+import { freshName, namesIn, opfsBytes, putOpfs } from "./opfs-folder.js";
 
 const STAGING = ".ckptkit-staging";
 const bytes = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(patternBytes(length));
 
-describe.skipIf(!inBrowser)("files of the origin private file system", () => {
+describe("files of the origin private file system", () => {
   byteSourceContract("opfsSource", async (content) => {
     const name = freshName();
     await putOpfs(name, new Uint8Array(content));

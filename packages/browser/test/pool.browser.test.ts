@@ -7,11 +7,10 @@ import { loadKernels } from "@ckptkit/wasm";
 import { describe, expect, it } from "vitest";
 import { workerPool } from "../src/index.js";
 import { startPoolWorker } from "../src/start-pool-worker.js";
-import { inBrowser } from "./opfs-folder.js";
 
 const kernels = await loadKernels();
 
-describe.skipIf(!inBrowser)("in a page", () => {
+describe("in a page", () => {
   kernelPoolContract("Web Workers", {
     async open(size) {
       const workers: Worker[] = [];

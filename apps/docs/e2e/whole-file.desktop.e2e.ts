@@ -4,8 +4,6 @@ import { expect, type Page, test } from "@playwright/test";
 import { errorsOf } from "./site.js";
 import { fixture, openFile, openSample, safetensorsOf, savedBy, torchZip, toView, truthOf } from "./steps.js";
 
-test.skip(({ isMobile }) => isMobile === true, "what is computed does not depend on the screen");
-
 /** Says which line of a grid comes first. */
 const firstLine = (page: Page) => page.getByRole("grid").filter({ visible: true }).locator(".line").first();
 

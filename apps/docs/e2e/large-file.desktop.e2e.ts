@@ -6,8 +6,6 @@ import { expect, type Page, test } from "@playwright/test";
 import { errorsOf } from "./site.js";
 import { openFile, savedBy, toView } from "./steps.js";
 
-test.skip(({ isMobile }) => isMobile === true, "the size of a file does not depend on the screen");
-
 const CKPT = fileURLToPath(new URL("../../../packages/cli/bin/ckpt.js", import.meta.url));
 let big: BigFile;
 test.beforeAll(async () => {

@@ -4,8 +4,6 @@ import { expect, type Page, test } from "@playwright/test";
 import { errorsOf, ISOLATED, OPEN } from "./site.js";
 import { fixture, openSample } from "./steps.js";
 
-test.skip(({ isMobile }) => isMobile === true, "a network does not depend on the screen");
-
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "range, if-range, if-match",
