@@ -12,7 +12,7 @@ const READ_BYTES = 2 * 1024 * 1024;
 
 /**
  * Bytes of one read of a source that gives memory of its own: Blobs, above all. Each takes a trip to another process: in Chromium on a busy
- * two-core machine, slices of 1, 2, 4, 8 and 16 MiB came at 0.18, 0.24, 0.32, 0.50 and 0.59 GB/s in a worker that had two on their way. One at a time
+ * two-core machine, slices of 1, 2, 4, 8 and 16 MiB came at 0.18, 0.24, 0.25, 0.50 and 0.59 GB/s in a worker that had two on their way. One at a time
  * was as fast, FileReaderSync was not (0.38 at 8 MiB). `node bench/browser-scan.mjs --reads` measures it.
  */
 export const OWN_READ_BYTES = 8 * 1024 * 1024;
