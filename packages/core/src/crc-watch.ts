@@ -3,7 +3,7 @@ import type { KernelBuffer, Kernels } from "./kernels.js";
 import type { SignalOptions } from "./progress.js";
 import { crcMismatch, type Storage } from "./storage.js";
 
-/** Follows the reads of one storage and checks its CRC-32 in the end. Bytes read in order are not read again. */
+/** Follows the reads of one storage and checks its CRC in the end. Bytes read in order are not read again. */
 export interface CrcWatch {
   /**
    * Reads what has not gone by yet, and compares.
@@ -16,7 +16,7 @@ export interface CrcWatch {
 }
 
 /**
- * From here on computes the CRC-32 of a storage from the bytes as they are read. Returns undefined when the container recorded none,
+ * From here on computes the CRC of a storage from the bytes as they are read. Returns undefined when the container recorded none,
  * or when the storage is watched already.
  *
  * @example
@@ -25,9 +25,9 @@ export interface CrcWatch {
  * await watch?.finish(); // throws when the bytes are damaged
  */
 export function watchCrc(storage: Storage, kernels: Kernels): CrcWatch | undefined {
-  const { crc32: expected, id, byteLength } = storage;
+  const { crc: expected, id, byteLength } = storage;
   if (expected === undefined) return undefined;
-  const hasher = kernels.hasher("crc32");
+  const hasher = kernels.hasher(expected.algorithm);
   let done = 0;
   const release = storage.listen((start, bytes) => {
     const skip = done - start;
@@ -47,7 +47,7 @@ export function watchCrc(storage: Storage, kernels: Kernels): CrcWatch | undefin
     release();
   };
   const checkWatching = (): void => {
-    if (isOver) throw new CheckpointError("INTERNAL", `The CRC-32 of "${id}" is not watched any more.`);
+    if (isOver) throw new CheckpointError("INTERNAL", `The CRC of "${id}" is not watched any more.`);
   };
   return {
     cancel,
@@ -61,7 +61,7 @@ export function watchCrc(storage: Storage, kernels: Kernels): CrcWatch | undefin
           checkWatching();
         }
         const found = Number.parseInt(hasher.hexDigest(), 16);
-        if (found !== expected) throw crcMismatch(id, expected, found);
+        if (found !== expected.value) throw crcMismatch(id, expected.value, found, expected.algorithm);
       } finally {
         buffer?.free();
         cancel();

@@ -55,8 +55,20 @@ export const ERROR_CODES = {
   // GGUF and numpy
   GGUF_CORRUPT: "The description of a GGUF file is malformed, or its tensors do not fit into the file.",
   NPY_CORRUPT: "The header of a numpy array is malformed, or does not fit its bytes.",
+  // ONNX and TensorFlow
+  ONNX_CORRUPT: "The bytes of an ONNX model make no sense, or its fields do not fit into the file.",
+  ONNX_EXTERNAL: "The values of a tensor are in a data file of an ONNX model that is missing, cut off, or not beside it.",
+  TF_BUNDLE_CORRUPT: "The index of a TensorFlow checkpoint is malformed, or does not fit its data files.",
+  TF_BUNDLE_SHARD: "A data file of a TensorFlow checkpoint is missing, cut off, or was given without its index.",
+  // Flax
+  MSGPACK_CORRUPT: "A MessagePack file is malformed, or ends before its values do.",
   // Repairing
   NOTHING_SAVED: "No tensor of a damaged file could be saved.",
+  // Changing a file in its place
+  UNFINISHED_EDIT: "A change of the file in its place was cut off, or is under way; its old bytes are kept beside it.",
+  METADATA_FIXED: "The metadata of this format cannot be changed in its place.",
+  METADATA_NO_ROOM: "The metadata do not fit into the place that the file has for them.",
+  METADATA_CORRUPT: "A file's record of metadata is not what it should be.",
   // Converting and writing
   NO_STATE_DICT: "No model weights could be found in the checkpoint.",
   NO_TENSORS: "The checkpoint, or the selection from it, holds no tensors.",

@@ -2,6 +2,14 @@ import { type ByteSource, type Bytes, locate, readInto, type SourceLocation } fr
 import { CheckpointIntegrityError } from "./errors.js";
 import type { SignalOptions } from "./progress.js";
 
+/** A CRC that a container recorded of all bytes of a storage. */
+export interface RecordedCrc {
+  /** CRC-32 of zip (ISO-HDLC), or CRC-32C (Castagnoli). */
+  readonly algorithm: "crc32" | "crc32c";
+  /** An unsigned integer of 32 bits. */
+  readonly value: number;
+}
+
 /** What a reader tells of a storage. */
 export interface StorageInit {
   /** Unique within the checkpoint. */
@@ -12,8 +20,8 @@ export interface StorageInit {
   fileOffset?: number;
   /** Elements are big-endian in the file; tensors give them little-endian. */
   bigEndian?: boolean;
-  /** CRC-32 (ISO-HDLC) of all bytes as the container recorded it; undefined when it recorded none. */
-  crc32?: number;
+  /** CRC of all bytes as the container recorded it; undefined when it recorded none. */
+  crc?: RecordedCrc | undefined;
 }
 
 /** A run of bytes that one or many tensors are views of. */
@@ -22,7 +30,7 @@ export class Storage {
   readonly byteLength: number;
   readonly fileOffset: number | undefined;
   readonly bigEndian: boolean;
-  readonly crc32: number | undefined;
+  readonly crc: RecordedCrc | undefined;
   readonly #bytes: ByteSource;
   #heard: ((start: number, bytes: Bytes) => void) | undefined;
 
@@ -32,7 +40,7 @@ export class Storage {
     this.byteLength = init.bytes.size;
     this.fileOffset = init.fileOffset;
     this.bigEndian = init.bigEndian ?? false;
-    this.crc32 = init.crc32;
+    this.crc = init.crc;
   }
 
   /** Fills `target` with the raw bytes from `start` on, in the file's byte order. */
@@ -59,12 +67,18 @@ export class Storage {
   }
 }
 
-/** The error for bytes that do not have the CRC-32 that was recorded for them. */
-export function crcMismatch(record: string, expected: number, found: number): CheckpointIntegrityError {
+/** The error for bytes that do not have the CRC that was recorded for them. */
+export function crcMismatch(
+  record: string,
+  expected: number,
+  found: number,
+  algorithm: RecordedCrc["algorithm"] = "crc32",
+): CheckpointIntegrityError {
+  const name = algorithm === "crc32" ? "CRC-32" : "CRC-32C";
   const hex = (value: number): string => value.toString(16).padStart(8, "0");
   return new CheckpointIntegrityError(
     "CRC_MISMATCH",
-    `The bytes of "${record}" are damaged: CRC-32 ${hex(found)}, where ${hex(expected)} was recorded.`,
+    `The bytes of "${record}" are damaged: ${name} ${hex(found)}, where ${hex(expected)} was recorded.`,
     {
       details: { record, expected: hex(expected), found: hex(found) },
       suggestions: [

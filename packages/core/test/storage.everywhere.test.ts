@@ -9,7 +9,7 @@ const crc = crc32(bytes);
 
 function watched(expected = crc) {
   const source = countSource(memorySource(bytes));
-  const storage = new Storage({ id: "data/0", bytes: source, crc32: expected });
+  const storage = new Storage({ id: "data/0", bytes: source, crc: { algorithm: "crc32", value: expected } });
   const { kernels, held } = crcKernels();
   const watch = watchCrc(storage, kernels);
   if (!watch) throw new Error("The storage is not watched.");
@@ -44,7 +44,11 @@ describe("watchCrc", () => {
     const ranges = fc.array(fc.tuple(fc.nat(299), fc.integer({ min: 1, max: 300 })), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(ranges, fc.boolean(), async (reads, isRight) => {
-        const storage = new Storage({ id: "s", bytes: memorySource(small), crc32: isRight ? right : right - 1 });
+        const storage = new Storage({
+          id: "s",
+          bytes: memorySource(small),
+          crc: { algorithm: "crc32", value: isRight ? right : right - 1 },
+        });
         const { kernels, held } = crcKernels();
         const watch = watchCrc(storage, kernels);
         await Promise.all(reads.map(([start, length]) => storage.readInto(new Uint8Array(Math.min(length, 300 - start)), start)));
@@ -64,7 +68,7 @@ describe("watchCrc", () => {
   });
 
   it("checks a storage without bytes", async () => {
-    const storage = new Storage({ id: "empty", bytes: memorySource(new Uint8Array(0)), crc32: 0 });
+    const storage = new Storage({ id: "empty", bytes: memorySource(new Uint8Array(0)), crc: { algorithm: "crc32", value: 0 } });
     await watchCrc(storage, crcKernels().kernels)?.finish();
   });
 

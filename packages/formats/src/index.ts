@@ -1,10 +1,15 @@
 export * from "./dcp/index.js";
+export { copyEdited, type EditPart, type FileEdit, type PatchPlan, patchesOf } from "./edit/file-edit.js";
+export type { MetadataChanges, MetadataEdit, MetadataOptions, MetadataPlace, MetadataValues } from "./edit/metadata-place.js";
+export { EDITABLE_FORMATS, openMetadata } from "./edit/open-metadata.js";
+export * from "./flax/index.js";
 export * from "./gguf/index.js";
 export { detectLayout, extractStateDict, findStateDict, type StateDict } from "./layout.js";
 export * from "./mar/index.js";
 export { describeTree } from "./metadata.js";
 export * from "./nemo/index.js";
 export * from "./npz/index.js";
+export * from "./onnx/index.js";
 export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS } from "./open-checkpoint.js";
 export { type OpenUriOptions, openUri, openUriSync, siblingAddress } from "./open-uri.js";
 export * from "./pt2/index.js";

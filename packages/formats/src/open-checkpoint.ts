@@ -13,11 +13,13 @@ import {
   readStep,
 } from "@ckptkit/core";
 import { dcpReader } from "./dcp/reader.js";
+import { flaxReader } from "./flax/reader.js";
 import { ggufReader } from "./gguf/reader.js";
 import { marReader } from "./mar/reader.js";
 import { nemoReader } from "./nemo/reader.js";
 import { npyReader } from "./npz/npy-reader.js";
 import { npzReader } from "./npz/npz-reader.js";
+import { onnxReader } from "./onnx/reader.js";
 import { pt2Reader } from "./pt2/reader.js";
 import { safetensorsReader } from "./safetensors/reader.js";
 import { shardedSafetensorsReader } from "./safetensors/sharded.js";
@@ -44,6 +46,8 @@ export const READERS: readonly FormatReader[] = [
   shardedSafetensorsReader,
   shardedTorchReader,
   safetensorsReader,
+  flaxReader,
+  onnxReader,
 ];
 
 /** Bytes read from the file's head to tell what it is. Many descriptions are within them. */

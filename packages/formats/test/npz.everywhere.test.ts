@@ -3,7 +3,7 @@ import { loadFixture } from "@ckptkit/testkit/vite";
 import { crc32, jsKernels } from "@ckptkit/wasm/js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { crcOfTail } from "../src/npz/crc-tail.js";
+import { crcOfTail } from "../src/crc-algebra.js";
 import { openNpz } from "../src/npz/index.js";
 import { parseLiteral } from "../src/npz/python-literal.js";
 import { openBytes, Parts } from "./arrays.js";

@@ -60,13 +60,13 @@ export async function hashTensors(
 }
 
 /**
- * Adds the CRC-32 of every storage to the work: in the same pass where a tensor is all of its storage, else as an item of its own.
+ * Adds the CRC of every storage to the work: in the same pass where a tensor is all of its storage, else as an item of its own.
  *
  * @returns the items, and what throws CRC_MISMATCH for the first storage whose bytes are not those that were recorded
  */
 function checkStorages(tensors: readonly TensorHandle[], items: readonly WorkItem[]): { items: WorkItem[]; verify(): void } {
   const found = new Map<Storage, string | undefined>();
-  for (const { storage } of tensors) if (storage?.crc32 !== undefined) found.set(storage, undefined);
+  for (const { storage } of tensors) if (storage?.crc) found.set(storage, undefined);
   const covered = new Set<Storage>();
   const withCrc = items.map((item): WorkItem => {
     const { storage, byteLength, work, finish } = item;
@@ -75,7 +75,7 @@ function checkStorages(tensors: readonly TensorHandle[], items: readonly WorkIte
     covered.add(storage);
     return {
       ...item,
-      work: { kind: "hash", algorithms: [...work.algorithms, "crc32"] },
+      work: { kind: "hash", algorithms: [...work.algorithms, storage.crc?.algorithm ?? "crc32"] },
       finish: (results) => {
         found.set(storage, digestOf(results, work.algorithms.length));
         finish(results);
@@ -85,14 +85,20 @@ function checkStorages(tensors: readonly TensorHandle[], items: readonly WorkIte
   for (const storage of found.keys()) {
     if (covered.has(storage)) continue;
     const finish: WorkItem["finish"] = (results) => void found.set(storage, digestOf(results, 0));
-    withCrc.push({ storage, byteLength: storage.byteLength, work: { kind: "hash", algorithms: ["crc32"] }, finish });
+    withCrc.push({
+      storage,
+      byteLength: storage.byteLength,
+      work: { kind: "hash", algorithms: [storage.crc?.algorithm ?? "crc32"] },
+      finish,
+    });
   }
   return {
     items: withCrc,
     verify() {
       for (const [storage, hex = ""] of found) {
-        const crc32 = Number.parseInt(hex, 16);
-        if (storage.crc32 !== undefined && crc32 !== storage.crc32) throw crcMismatch(storage.id, storage.crc32, crc32);
+        const { id, crc } = storage;
+        const value = Number.parseInt(hex, 16);
+        if (crc && value !== crc.value) throw crcMismatch(id, crc.value, value, crc.algorithm);
       }
     },
   };

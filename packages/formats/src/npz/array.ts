@@ -28,7 +28,7 @@ export function npyArray(
   header: NpyHeader,
   bytes: ByteSource,
   keys: readonly PathKey[],
-  where: Pick<StorageInit, "fileOffset" | "crc32">,
+  where: Pick<StorageInit, "fileOffset" | "crc">,
   findings: Finding[],
 ): NpyArray {
   const { element, shape, dataStart, descr, fortranOrder } = header;

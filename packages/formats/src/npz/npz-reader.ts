@@ -18,11 +18,11 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { crc32 } from "@ckptkit/wasm/js";
+import { crcOfTail } from "../crc-algebra.js";
 import { readZip, type ZipArchive } from "../zip/archive.js";
 import type { ZipEntry } from "../zip/directory.js";
 import { RECORD_BYTES, SIGNATURE, viewOf } from "../zip/records.js";
 import { npyArray } from "./array.js";
-import { crcOfTail } from "./crc-tail.js";
 import { readMemberHeader } from "./member-header.js";
 import { readNpyHeader } from "./npy-header.js";
 
@@ -77,9 +77,10 @@ function* readNpz(source: ByteSource, options: OpenOptions): Reading<Checkpoint>
     const member = archive.source(entry);
     const header = readNpyHeader(bytes, member.name);
     // Recorded of the whole member; what the storage holds is the data alone.
-    const crc = entry.crc32 === 0 ? {} : { crc32: crcOfTail(entry.crc32, crc32(bytes), entry.byteLength - bytes.length) };
+    const value = crcOfTail(entry.crc32, crc32(bytes), entry.byteLength - bytes.length);
+    const crc = entry.crc32 === 0 ? undefined : ({ algorithm: "crc32", value } as const);
     const name = entry.name.slice(0, -SUFFIX.length);
-    const array = npyArray(header, member, [name], { fileOffset: entry.headerStart, ...crc }, findings);
+    const array = npyArray(header, member, [name], { fileOffset: entry.headerStart, crc }, findings);
     if (array.tensor) tensors.push(array.tensor);
     tree.entries.push([name, array.tree]);
   }

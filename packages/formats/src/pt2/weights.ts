@@ -94,7 +94,7 @@ export class Pt2Storages {
       id: record,
       bytes: this.#archive.source(entry),
       fileOffset: entry.headerStart,
-      ...(entry.crc32 === 0 ? {} : { crc32: entry.crc32 }),
+      ...(entry.crc32 === 0 ? {} : { crc: { algorithm: "crc32", value: entry.crc32 } }),
     });
     this.#storages.set(record, storage);
     return storage;

@@ -38,7 +38,7 @@ export class ZipStorages {
       // In file order, near enough: where its header begins.
       fileOffset: entry.headerStart,
       bigEndian: this.#bigEndian,
-      ...(entry.crc32 === 0 ? {} : { crc32: entry.crc32 }),
+      ...(entry.crc32 === 0 ? {} : { crc: { algorithm: "crc32", value: entry.crc32 } }),
     });
     this.#storages.set(key, storage);
     return storage;

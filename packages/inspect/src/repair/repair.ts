@@ -83,7 +83,7 @@ export async function repairCheckpoint(source: ByteSource, create: CreateSink, o
     format: checkpoint.format,
     files,
     saved: kept.length,
-    unchecked: kept.filter(({ storage, byteLength }) => byteLength > 0 && storage?.crc32 === undefined).length,
+    unchecked: kept.filter(({ storage, byteLength }) => byteLength > 0 && storage?.crc === undefined).length,
     lost,
     ties,
     findings: [...checkpoint.findings, ...findings],

@@ -1,0 +1,1 @@
+export { onnxReader, openOnnx } from "./reader.js";
