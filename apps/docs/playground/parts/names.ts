@@ -13,6 +13,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   gguf: "GGUF",
   npz: "numpy, npz",
   npy: "numpy, npy",
+  "flax-msgpack": "Flax",
 };
 
 const LAYOUTS: Readonly<Record<string, string>> = { lightning: "Lightning", pytorch: "Training state", state_dict: "State dict" };

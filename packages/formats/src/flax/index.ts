@@ -1,0 +1,1 @@
+export { flaxReader, openFlax } from "./reader.js";
