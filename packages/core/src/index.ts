@@ -10,6 +10,7 @@ export * from "./coalesce-source.js";
 export * from "./count-source.js";
 export * from "./crc-watch.js";
 export * from "./dtype.js";
+export * from "./editable-file.js";
 export * from "./error-codes.js";
 export * from "./error-data.js";
 export * from "./errors.js";

@@ -1,6 +1,7 @@
 import type { ByteSink } from "./byte-sink.js";
 import type { ByteSource } from "./byte-source.js";
 import type { Checksum } from "./checksum.js";
+import type { EditableFile } from "./editable-file.js";
 import type { FetchLike } from "./http-request.js";
 import type { KernelPool } from "./kernel-pool.js";
 import type { Kernels } from "./kernels.js";
@@ -16,10 +17,17 @@ export interface Platform {
   openSync?(uri: string): ByteSource;
   /** Opens a path or address for writing; nothing shows there before `commit`. */
   create(uri: string): Promise<ByteSink>;
+  /** Opens a path for changing it in its place; left out where files cannot be changed so. @throws {CheckpointNotFoundError} NOT_FOUND */
+  edit?(uri: string, options?: SignalOptions): Promise<EditableFile>;
   /** The fastest kernels that run here. */
   kernels(): Promise<Kernels>;
-  /** Threads that run them, shared by all who ask; undefined where none can be had. Left out where there are no threads. */
-  pool?(): Promise<KernelPool | undefined>;
+  /**
+   * Threads that run them, shared by all who ask; undefined where none can be had, or where starting them would take longer than
+   * they save. Left out where there are no threads.
+   *
+   * @param work how many bytes are to be worked on, where that is known
+   */
+  pool?(work?: { readonly byteLength: number }): Promise<KernelPool | undefined>;
   /** Makes requests; the global `fetch` when left out. */
   readonly fetch?: FetchLike | undefined;
   /** The value of an environment variable, where there is an environment: tokens, regions, addresses of servers. */

@@ -1,10 +1,11 @@
 import { type BigIntStats, fstatSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { type ByteSource, type Bytes, checkRange, type SignalOptions } from "@ckptkit/core";
+import { checkNoUnfinishedEdit } from "./edit/journal-state.js";
 import { fileError, notAFile } from "./file-errors.js";
 import { checkUnchanged, endedEarly, exactSize, isClosed } from "./file-version.js";
 import { localPath } from "./local-path.js";
+import { fileDescriptor } from "./pool/file-descriptor.js";
 
 /**
  * Bytes of one call to the operating system: below the 2 GiB that one call can take, and short enough for an abort to be noticed
@@ -19,7 +20,7 @@ const MAX_CALL_BYTES = 64 * 1024 * 1024;
  *
  * @param path a path, where `~/` stands for the home folder, or a `file:` address
  * @throws {CheckpointNotFoundError} NOT_FOUND, with similar names
- * @throws {CheckpointSourceError} ACCESS_DENIED, NOT_A_FILE, READ_FAILED
+ * @throws {CheckpointSourceError} ACCESS_DENIED, NOT_A_FILE, READ_FAILED, UNFINISHED_EDIT
  * @example
  * const source = await fileSource("model.safetensors");
  * const header = await source.read(8, 100);
@@ -68,7 +69,7 @@ export async function fileSource(path: string | URL, options: SignalOptions = {}
       check(start, start + target.length, signal);
       await fill(target, start, signal);
     },
-    descriptor: () => ({ kind: "file", path: resolve(name) }),
+    descriptor: () => fileDescriptor(name, opened),
     close() {
       closing ??= handle.close();
       return closing;
@@ -86,7 +87,7 @@ async function openFile(path: string): Promise<{ handle: FileHandle; opened: Big
     handle = await open(path, "r");
     const opened = await handle.stat({ bigint: true });
     if (!opened.isFile()) throw notAFile(path, opened.isDirectory());
-    exactSize(path, opened);
+    checkNoUnfinishedEdit(path, handle.fd, exactSize(path, opened));
     return { handle, opened };
   } catch (error) {
     await handle?.close();

@@ -1,8 +1,11 @@
 export { defaultCopiesFolder } from "./downloads/copy-folder.js";
 export { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
+export { editableFile, restoreEdit } from "./edit/editable-file.js";
 export * from "./file-sink.js";
 export * from "./file-source.js";
 export * from "./file-source-sync.js";
 export { type InstalledStageModule, installedStageModules } from "./installed-stages.js";
 export * from "./node-platform.js";
 export * from "./open-checkpoint.js";
+export type { PlatformWorkersOptions } from "./pool/platform-pool.js";
+export { defaultWorkers, type WorkerPoolOptions, workerPool } from "./pool/worker-pool.js";

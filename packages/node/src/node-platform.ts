@@ -17,10 +17,12 @@ import {
 } from "@ckptkit/remote";
 import { rememberedS3Credentials } from "./aws-credentials.js";
 import { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
+import { editableFile } from "./edit/editable-file.js";
 import { type FileSinkOptions, fileSink } from "./file-sink.js";
 import { fileSource } from "./file-source.js";
 import { fileSourceSync } from "./file-source-sync.js";
 import { loadNodeKernels } from "./load-kernels.js";
+import { type PlatformWorkersOptions, platformPool } from "./pool/platform-pool.js";
 
 /** What {@link nodePlatform} takes. */
 export interface NodePlatformOptions {
@@ -34,6 +36,8 @@ export interface NodePlatformOptions {
   downloads?: FolderDownloadsOptions | undefined;
   /** How files are written. */
   sink?: FileSinkOptions | undefined;
+  /** The threads that run kernels; false for none. */
+  workers?: PlatformWorkersOptions | false | undefined;
 }
 
 /** A scheme of two letters and more: one letter is a drive of Windows. */
@@ -85,7 +89,17 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
         { details: { scheme }, suggestions: ["Write a file here, and copy it there."] },
       );
     },
+    async edit(uri, { signal } = {}) {
+      const scheme = schemeOf(uri);
+      if (scheme === undefined || scheme === "file") return editableFile(uri, { signal });
+      throw new CheckpointSourceError(
+        "UNSUPPORTED_URI",
+        `Addresses that begin with ${scheme}: cannot be changed in their place: only files of this machine can.`,
+        { details: { scheme }, suggestions: ["Change a copy of it here, and put that there."] },
+      );
+    },
     kernels: loadOnce,
+    ...(options.workers !== false && { pool: platformPool(options.workers) }),
     fetch: http.fetch,
     environment: (name) => process.env[name],
     s3Credentials: rememberedS3Credentials(),

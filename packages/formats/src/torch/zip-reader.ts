@@ -10,6 +10,7 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { SIGNATURE, viewOf } from "../zip/records.js";
+import { readAnemoiMetadata } from "./anemoi-records.js";
 import { torchCheckpoint } from "./checkpoint.js";
 import { isTorchScript, openTorchArchive, readPickles } from "./torch-archive.js";
 import { ZipStorages } from "./zip-storages.js";
@@ -45,6 +46,7 @@ export function* readTorchZip(source: ByteSource, options: OpenOptions, scope = 
     });
   }
   const { values, bigEndian } = yield* readPickles(opened, ["data.pkl"], limits, options);
+  const anemoi = yield* readAnemoiMetadata(opened, limits, options);
   const storages = new ZipStorages(archive, `${root}/data/`, bigEndian, scope);
   const checkpoint = torchCheckpoint({
     source,
@@ -55,5 +57,6 @@ export function* readTorchZip(source: ByteSource, options: OpenOptions, scope = 
     findings,
   });
   const mainHasCrc = archive.entries.get(`${root}/data.pkl`)?.crc32 !== 0;
-  return { ...checkpoint, findings: [...findings, ...storages.findings(mainHasCrc)] };
+  const metadata = { ...anemoi, ...checkpoint.metadata };
+  return { ...checkpoint, metadata, findings: [...findings, ...storages.findings(mainHasCrc)] };
 }

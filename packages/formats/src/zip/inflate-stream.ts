@@ -9,7 +9,7 @@ const READ_BYTES = 256 * 1024;
  */
 const FEED_BYTES = 16 * 1024;
 
-/** A decompressor of a raw DEFLATE stream that is read forwards. */
+/** A decompressor of a DEFLATE stream that is read forwards: a raw one, or (`deflate`) one that zlib wrapped. */
 export class InflateStream {
   /** Inflated bytes handed out so far. */
   position = 0;
@@ -19,10 +19,10 @@ export class InflateStream {
   #rest: Uint8Array = new Uint8Array(0);
 
   /** @param byteLength what the stream must inflate to, exactly */
-  constructor(compressed: ByteSource, byteLength: number) {
+  constructor(compressed: ByteSource, byteLength: number, form: "deflate-raw" | "deflate" = "deflate-raw") {
     this.#name = compressed.name;
     this.#byteLength = byteLength;
-    this.#reader = feed(compressed).pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+    this.#reader = feed(compressed).pipeThrough(new DecompressionStream(form)).getReader();
   }
 
   /** Inflates up to `start` and forgets it. */

@@ -1,24 +1,14 @@
 import { type ByteSink, type Bytes, CheckpointConfigError, type Hasher, type Kernels } from "@ckptkit/core";
-import { EXTRA_TORCH_PADDING, EXTRA_ZIP64, OVERFLOW_16, OVERFLOW_32, RECORD_BYTES, SIGNATURE } from "./records.js";
+import { EXTRA_TORCH_PADDING, OVERFLOW_32, RECORD_BYTES, SIGNATURE } from "./records.js";
+import { centralEntry, DOS_DATE, endRecords, joined, type StoredMember, VERSION_ZIP64 } from "./write-records.js";
 
 /** Member data begins at multiples of this, so that it can be mapped into memory. @see torch.serialization, storage_alignment */
 const DATA_ALIGNMENT = 64;
-/** Version 4.5: zip64 (APPNOTE 4.4.3). */
-const VERSION_ZIP64 = 45;
 /** A descriptor follows the data (bit 3), and names are UTF-8 (bit 11): the flags of torch's own archives. */
 const FLAGS = 0x0808;
-/** 1980-01-01, the earliest date of DOS: the same input gives the same archive. */
-const DOS_DATE = 0x0021;
 
 /** Entries of the directory that are written at once: some 64 KiB. */
 const ENTRIES_AT_ONCE = 1000;
-
-interface Written {
-  name: Uint8Array;
-  crc32: number;
-  byteLength: number;
-  headerStart: number;
-}
 
 /**
  * Writes an archive of stored members in one pass, in the way of torch.save: sizes and CRC-32 behind the data, data aligned
@@ -27,7 +17,7 @@ interface Written {
 export class ZipWriter {
   readonly #sink: ByteSink;
   readonly #kernels: Kernels;
-  readonly #written: Written[] = [];
+  readonly #written: StoredMember[] = [];
   readonly #names = new Set<string>();
 
   constructor(sink: ByteSink, kernels: Kernels) {
@@ -53,7 +43,7 @@ export class ZipWriter {
     const crc32 = await this.#copy(chunks, hasher);
     const byteLength = this.#sink.position - dataStart;
     if (byteLength > 0) await this.#sink.write(descriptor(crc32, byteLength, headerStart));
-    this.#written.push({ name: encoded, crc32, byteLength, headerStart });
+    this.#written.push({ name: encoded, crc32, byteLength, headerStart, flags: FLAGS });
   }
 
   async #copy(chunks: AsyncIterable<Bytes> | Iterable<Bytes>, hasher: Hasher): Promise<number> {
@@ -113,68 +103,5 @@ function descriptor(crc32: number, byteLength: number, headerStart: number): Uin
     view.setUint32(8, byteLength, true);
     view.setUint32(12, byteLength, true);
   }
-  return bytes;
-}
-
-function centralEntry({ name, crc32, byteLength, headerStart }: Written): Uint8Array {
-  const wideSize = byteLength >= OVERFLOW_32;
-  const wideStart = headerStart >= OVERFLOW_32;
-  const values = [...(wideSize ? [byteLength, byteLength] : []), ...(wideStart ? [headerStart] : [])];
-  const extraBytes = values.length > 0 ? 4 + 8 * values.length : 0;
-  const bytes = new Uint8Array(RECORD_BYTES.central + name.length + extraBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, SIGNATURE.central, true);
-  view.setUint16(4, VERSION_ZIP64, true);
-  view.setUint16(6, VERSION_ZIP64, true);
-  view.setUint16(8, FLAGS, true);
-  view.setUint16(14, DOS_DATE, true);
-  view.setUint32(16, crc32, true);
-  view.setUint32(20, wideSize ? OVERFLOW_32 : byteLength, true);
-  view.setUint32(24, wideSize ? OVERFLOW_32 : byteLength, true);
-  view.setUint16(28, name.length, true);
-  view.setUint16(30, extraBytes, true);
-  view.setUint32(42, wideStart ? OVERFLOW_32 : headerStart, true);
-  bytes.set(name, RECORD_BYTES.central);
-  if (values.length > 0) {
-    const extra = RECORD_BYTES.central + name.length;
-    view.setUint16(extra, EXTRA_ZIP64, true);
-    view.setUint16(extra + 2, 8 * values.length, true);
-    for (const [index, value] of values.entries()) view.setBigUint64(extra + 4 + 8 * index, BigInt(value), true);
-  }
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function endRecords(count: number, directoryStart: number, end64Start: number): Uint8Array {
-  const bytes = new Uint8Array(RECORD_BYTES.end64 + RECORD_BYTES.locator64 + RECORD_BYTES.end);
-  const view = new DataView(bytes.buffer);
-  const directoryBytes = end64Start - directoryStart;
-  view.setUint32(0, SIGNATURE.end64, true);
-  view.setBigUint64(4, BigInt(RECORD_BYTES.end64 - 12), true);
-  view.setUint16(12, VERSION_ZIP64, true);
-  view.setUint16(14, VERSION_ZIP64, true);
-  view.setBigUint64(24, BigInt(count), true);
-  view.setBigUint64(32, BigInt(count), true);
-  view.setBigUint64(40, BigInt(directoryBytes), true);
-  view.setBigUint64(48, BigInt(directoryStart), true);
-  const locator = RECORD_BYTES.end64;
-  view.setUint32(locator, SIGNATURE.locator64, true);
-  view.setBigUint64(locator + 8, BigInt(end64Start), true);
-  view.setUint32(locator + 16, 1, true);
-  const end = locator + RECORD_BYTES.locator64;
-  view.setUint32(end, SIGNATURE.end, true);
-  view.setUint16(end + 8, Math.min(count, OVERFLOW_16), true);
-  view.setUint16(end + 10, Math.min(count, OVERFLOW_16), true);
-  view.setUint32(end + 12, Math.min(directoryBytes, OVERFLOW_32), true);
-  view.setUint32(end + 16, Math.min(directoryStart, OVERFLOW_32), true);
   return bytes;
 }
