@@ -9,7 +9,9 @@ export default defineConfig({
   testDir: "e2e",
   testMatch: "*.e2e.ts",
   outputDir: "test-results/playwright",
-  timeout: 60_000,
+  // Generous, as the tests run beside others: what takes too long is measured in bench/, not here.
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   workers: 1,
   // A test that passes only when it is tried twice is not one that passes.
   retries: 0,
