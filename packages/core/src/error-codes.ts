@@ -65,8 +65,6 @@ export const ERROR_CODES = {
   // HDF5 and Keras
   HDF5_CORRUPT: "The structures of an HDF5 file are malformed, damaged, or not within the file.",
   HDF5_UNSUPPORTED: "A part of an HDF5 file uses a filter or a way of storing that is not read here.",
-  // Flax
-  MSGPACK_CORRUPT: "A MessagePack file is malformed, or ends before its values do.",
   // Repairing
   NOTHING_SAVED: "No tensor of a damaged file could be saved.",
   // Changing a file in its place

@@ -16,6 +16,7 @@ export * from "./pt2/index.js";
 export * from "./safetensors/index.js";
 export { type SalvageOptions, salvageCheckpoint } from "./salvage/salvage.js";
 export type { Loss, Salvaged } from "./salvage/salvaged.js";
+export * from "./tf-bundle/index.js";
 export * from "./torch/index.js";
 export * from "./torch-sharded/index.js";
 export * from "./torch-tar/index.js";

@@ -23,6 +23,7 @@ import { onnxReader } from "./onnx/reader.js";
 import { pt2Reader } from "./pt2/reader.js";
 import { safetensorsReader } from "./safetensors/reader.js";
 import { shardedSafetensorsReader } from "./safetensors/sharded.js";
+import { tfBundleReader } from "./tf-bundle/reader.js";
 import { torchLegacyReader } from "./torch/legacy-reader.js";
 import { torchZipReader } from "./torch/zip-reader.js";
 import { shardedTorchReader } from "./torch-sharded/reader.js";
@@ -48,6 +49,7 @@ export const READERS: readonly FormatReader[] = [
   safetensorsReader,
   flaxReader,
   onnxReader,
+  tfBundleReader,
 ];
 
 /** Bytes read from the file's head to tell what it is. Many descriptions are within them. */

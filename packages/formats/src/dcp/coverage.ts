@@ -21,7 +21,7 @@ export class CoverageCheck {
   }
 
   /** @param findings gets `dcp-chunk-bounds`, `dcp-overlap`, `dcp-hole`, or `tree-budget` where that could not be worked out. */
-  of(tensor: DcpTensor, findings: Finding[]): Coverage {
+  of(tensor: Pick<DcpTensor, "name" | "shape" | "chunks">, findings: Finding[]): Coverage {
     const { name, shape } = tensor;
     const within = tensor.chunks.filter((chunk) => fits(chunk, shape));
     const tell = (rule: string, severity: Finding["severity"], message: string): void => {

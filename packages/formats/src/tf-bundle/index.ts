@@ -1,0 +1,1 @@
+export { openTfBundle, tfBundleReader } from "./reader.js";
