@@ -7,6 +7,7 @@ import { type ByteSource, checkRange, locate, readInto } from "./byte-source.js"
  */
 export function sliceSource(inner: ByteSource, start: number, end: number, name = inner.name): ByteSource {
   checkRange(inner, start, end);
+  const { readSync } = inner;
   const source: ByteSource = {
     size: end - start,
     name,
@@ -18,6 +19,12 @@ export function sliceSource(inner: ByteSource, start: number, end: number, name 
       checkRange(source, from, from + target.length);
       await readInto(inner, target, start + from, options);
     },
+    ...(readSync && {
+      readSync: (from: number, to: number) => {
+        checkRange(source, from, to);
+        return readSync.call(inner, start + from, start + to);
+      },
+    }),
     async locate(options) {
       const place = await locate(inner, options);
       return place && { source: place.source, start: place.start + start };

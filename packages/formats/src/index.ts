@@ -4,6 +4,8 @@ export type { MetadataChanges, MetadataEdit, MetadataOptions, MetadataPlace, Met
 export { EDITABLE_FORMATS, openMetadata } from "./edit/open-metadata.js";
 export * from "./flax/index.js";
 export * from "./gguf/index.js";
+export * from "./hdf5/index.js";
+export * from "./keras/index.js";
 export { detectLayout, extractStateDict, findStateDict, type StateDict } from "./layout.js";
 export * from "./mar/index.js";
 export { describeTree } from "./metadata.js";

@@ -15,6 +15,8 @@ import {
 import { dcpReader } from "./dcp/reader.js";
 import { flaxReader } from "./flax/reader.js";
 import { ggufReader } from "./gguf/reader.js";
+import { hdf5Reader } from "./hdf5/reader.js";
+import { kerasReader } from "./keras/reader.js";
 import { marReader } from "./mar/reader.js";
 import { nemoReader } from "./nemo/reader.js";
 import { npyReader } from "./npz/npy-reader.js";
@@ -40,6 +42,8 @@ export const READERS: readonly FormatReader[] = [
   torchScriptReader,
   pt2Reader,
   marReader,
+  kerasReader,
+  hdf5Reader,
   torchLegacyReader,
   torchTarReader,
   nemoReader,

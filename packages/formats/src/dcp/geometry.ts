@@ -11,10 +11,18 @@ export class ChunkRuns {
   /** Sizes of the axes that the runs are counted over, and the bytes between neighbours on them. */
   readonly #sizes: readonly number[];
   readonly #strides: readonly number[];
+  /** The same within the chunk. */
+  readonly #innerStrides: readonly number[];
   /** Where the first run begins. */
   readonly #first: number;
 
-  constructor(shape: readonly number[], { offsets, sizes }: Pick<DcpChunk, "offsets" | "sizes">, itemBytes: number) {
+  /** @param stored sizes of the chunk as it is stored, where that is larger than the part of it that is in the tensor. */
+  constructor(
+    shape: readonly number[],
+    { offsets, sizes }: Pick<DcpChunk, "offsets" | "sizes">,
+    itemBytes: number,
+    stored: readonly number[] = sizes,
+  ) {
     const strides = contiguousStrides(shape).map((stride) => stride * itemBytes);
     let runBytes = itemBytes;
     let axis = shape.length;
@@ -22,21 +30,33 @@ export class ChunkRuns {
     while (axis > 0) {
       axis--;
       runBytes *= sizes[axis] ?? 1;
-      if (sizes[axis] !== shape[axis]) break;
+      if (sizes[axis] !== shape[axis] || sizes[axis] !== stored[axis]) break;
     }
     this.runBytes = runBytes;
     this.#sizes = sizes.slice(0, axis);
     this.#strides = strides.slice(0, axis);
+    this.#innerStrides = contiguousStrides(stored)
+      .map((stride) => stride * itemBytes)
+      .slice(0, axis);
     this.count = runBytes === 0 ? 0 : this.#sizes.reduce((product, size) => product * size, 1);
     this.#first = offsets.reduce((sum, offset, at) => sum + offset * (strides[at] ?? 0), 0);
   }
 
   /** Where a run begins in the global tensor. */
   startOf(run: number): number {
-    let start = this.#first;
+    return this.#first + this.#walk(run, this.#strides);
+  }
+
+  /** Where a run begins in the chunk as it is stored. */
+  innerStartOf(run: number): number {
+    return this.#walk(run, this.#innerStrides);
+  }
+
+  #walk(run: number, strides: readonly number[]): number {
+    let start = 0;
     for (let axis = this.#sizes.length - 1, rest = run; axis >= 0; axis--) {
       const size = this.#sizes[axis] ?? 1;
-      start += (rest % size) * (this.#strides[axis] ?? 0);
+      start += (rest % size) * (strides[axis] ?? 0);
       rest = Math.floor(rest / size);
     }
     return start;

@@ -1,0 +1,1 @@
+export { hdf5Reader, openHdf5 } from "./reader.js";

@@ -1,0 +1,1 @@
+export { kerasReader, openKeras } from "./reader.js";
