@@ -16,8 +16,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
  */
 export async function sideBySide(name, { exports, ours, peer, line }) {
   const [given, pythonGiven] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-  const python = pythonGiven ?? process.env.CKPTKIT_ORACLE ?? join(here, "../.cache/oracle/bin/python");
-  if (!existsSync(python)) throw new Error("No Python with torch: run node scripts/setup-oracle.mjs first.");
+  const python = oracle(pythonGiven);
   const folder = mkdtempSync(join(tmpdir(), "ckptkit-bench-"));
   try {
     const file = given ?? join(folder, "one-gigabyte.pt");
@@ -40,22 +39,37 @@ export async function sideBySide(name, { exports, ours, peer, line }) {
   }
 }
 
+/** The Python with torch: the one that was given, that `CKPTKIT_ORACLE` names, or that `node scripts/setup-oracle.mjs` made. */
+export function oracle(given) {
+  const python = given ?? process.env.CKPTKIT_ORACLE ?? join(here, "../.cache/oracle/bin/python");
+  if (!existsSync(python)) throw new Error("No Python with torch: run node scripts/setup-oracle.mjs first.");
+  return python;
+}
+
+/** Median and range of some numbers. */
+export function spread(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return { median: sorted[Math.floor(sorted.length / 2)], least: sorted[0], most: sorted.at(-1) };
+}
+
 function report(name, times, bytes) {
-  const rows = Object.entries(times).map(([tool, list]) => {
-    const sorted = list.sort((a, b) => a - b);
-    return { tool, median: sorted[Math.floor(sorted.length / 2)], least: sorted[0], most: sorted.at(-1) };
-  });
+  const rows = Object.entries(times).map(([tool, list]) => ({ tool, ...spread(list) }));
   const width = Math.max(...rows.map(({ tool }) => tool.length));
   for (const { tool, median, least, most } of rows) {
     process.stdout.write(`${tool.padEnd(width)}  ${median.toFixed(1)} ms (${least.toFixed(1)} to ${most.toFixed(1)})\n`);
   }
   process.stdout.write(`${"ratio".padEnd(width)}  ${(rows[1].median / rows[0].median).toFixed(1)}\n`);
-  if (!process.argv.includes("--save")) return;
+  if (process.argv.includes("--save")) save(name, times, bytes);
+}
+
+/** Adds the times of every tool to the history of a bench. */
+export function save(name, times, bytes) {
   const path = join(here, "results", `${name}.csv`);
   mkdirSync(join(here, "results"), { recursive: true });
   if (!existsSync(path)) writeFileSync(path, "date,tool,file_bytes,median_ms,least_ms,most_ms,cores,node\n");
-  for (const { tool, median, least, most } of rows) {
+  for (const [tool, list] of Object.entries(times)) {
     const day = new Date().toISOString().slice(0, 10);
+    const { median, least, most } = spread(list);
     const numbers = [median, least, most].map((ms) => ms.toFixed(2));
     appendFileSync(path, `${[day, tool, bytes, ...numbers, cpus().length, process.versions.node].join(",")}\n`);
   }
