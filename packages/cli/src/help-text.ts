@@ -10,6 +10,7 @@ Examples:
   ckpt compare before.ckpt after.safetensors         what changed, and by how much
   ckpt convert model.ckpt model.safetensors          the model's weights, as safetensors
   ckpt repair broken.ckpt saved.safetensors          what of a damaged file is whole
+  ckpt metadata model.safetensors --set license=mit  change the metadata in their place
   ckpt inspect https://example.org/model.ckpt        over HTTP: reads the description alone
   ckpt run pipeline.yaml                             open, check, load, change and save, as a file describes`,
   inspect: `
@@ -40,6 +41,13 @@ Exit codes:
   0  clean, or unknown: nothing but classes that are not known here (1 with --strict)
   1  dangerous or suspicious
   2  inconclusive: not all of it could be looked at`,
+  metadata: `
+Examples:
+  ckpt metadata model.safetensors
+  ckpt metadata model.safetensors --set author=me --remove comment
+  ckpt metadata model.ckpt --set run=42 --set 'tags=["a", "b"]'
+  ckpt metadata model.ckpt --set-json run.json
+  ckpt metadata model.safetensors --set-json long.json --rewrite    where it does not fit`,
   tensor: `
 Examples:
   ckpt tensor model.ckpt model.head.weight           what it is, and its first values

@@ -26,7 +26,9 @@ async function fail(error: unknown, context: CommandContext): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   if (signal.reason instanceof Interrupted) {
     err.write(
-      ["convert", "repair"].some((command) => process.argv.includes(command)) ? "interrupted, nothing was written\n" : "interrupted\n",
+      ["convert", "repair", "metadata"].some((command) => process.argv.includes(command))
+        ? "interrupted, nothing was written\n"
+        : "interrupted\n",
     );
     return signal.reason.exitCode;
   }

@@ -12,7 +12,9 @@ import { EXAMPLES, EXIT_CODES } from "./help-text.js";
 import { limit, limitsText } from "./limit-option.js";
 import { oneOf, parseByteSize } from "./option-values.js";
 import { addComparingCommands, whole } from "./program-comparing.js";
+import { addMetadataCommand } from "./program-metadata.js";
 import { addPipelineCommands } from "./program-pipelines.js";
+import { workers } from "./workers-option.js";
 
 const TARGETS: readonly ConvertTarget[] = ["safetensors", "pytorch", "lightning", "state_dict", "gguf", "npz"];
 /** ggml's type of signed bytes, 32 to a scale. */
@@ -68,6 +70,7 @@ export function createProgram(version: string, context: CommandContext): Command
     .option("--json", "print JSON")
     .addOption(new Option("--csv", "print the numbers of every tensor as CSV").conflicts("json"))
     .addOption(filter())
+    .addOption(workers())
     .addOption(limit())
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.scan)
@@ -103,6 +106,7 @@ export function createProgram(version: string, context: CommandContext): Command
     .addOption(new Option("-a, --algorithm <name>", HASH_ALGORITHMS.join(", ")).argParser(oneOf(HASH_ALGORITHMS)).default("sha256"))
     .option("--tensors", "hash every tensor by itself")
     .addOption(filter())
+    .addOption(workers())
     .addOption(noCrc())
     .option("--json", "print JSON")
     .addOption(limit())
@@ -165,6 +169,8 @@ export function createProgram(version: string, context: CommandContext): Command
       const { repair } = await import("./commands/repair.js");
       process.exitCode = await repair(uri, out, command.optsWithGlobals<RepairFlags>(), context);
     });
+
+  addMetadataCommand(program, context, URI, verbose);
 
   program
     .command("limits")

@@ -40,6 +40,16 @@ export function metadataText(metadata: JsonObject, screen: Screen, indent: numbe
   return `${text}${" ".repeat(indent)}${screen.colors.dim(`... and ${plural(hidden, "other value")}: --tree shows all`)}\n`;
 }
 
+/** Every value, as a flat list. */
+export function allMetadataText(metadata: JsonObject, screen: Screen, indent: number): string {
+  const rows = Object.entries(metadata).flatMap(([key, value]) => [...flatten(value, key)]);
+  return pairsText(
+    rows.map(([name, value]) => [printable(name), scalarText(value)]),
+    screen,
+    indent,
+  );
+}
+
 const isScalar = (value: Json): value is null | boolean | number | string => typeof value !== "object" || value === null;
 
 /** Lists of scalars are one value; other lists and maps go on. */
