@@ -25,6 +25,7 @@ const guides: DefaultTheme.SidebarItem[] = [
       { text: "Compare", link: "/compare" },
       { text: "Convert", link: "/convert" },
       { text: "Repair", link: "/repair" },
+      { text: "Metadata", link: "/metadata" },
     ],
   },
   {
