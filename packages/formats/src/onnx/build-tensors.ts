@@ -13,7 +13,7 @@ import { onnxError } from "./cursor.js";
 import { ONNX_TYPES, type OnnxType, packedCoding, STRING_TYPE, typeName } from "./data-types.js";
 import type { OnnxTensor } from "./description.js";
 import type { ExternalData } from "./external.js";
-import { typedSource } from "./typed-source.js";
+import { sixBitSource, typedSource } from "./typed-source.js";
 
 /** Findings about single tensors that are listed. */
 const FINDINGS_LISTED = 100;
@@ -66,14 +66,14 @@ export class TensorBuilder {
   }
 
   /** What keeps a tensor from being read. */
-  #defectOf({ raw, typed, typedField, external }: OnnxTensor, type: OnnxType, byteLength: number): string | undefined {
+  #defectOf({ raw, typed, typedField, external, shape }: OnnxTensor, type: OnnxType, byteLength: number): string | undefined {
     if (external || (!raw && typed.length === 0)) return undefined;
     if (raw) {
       const found = raw.end - raw.start;
       return found < byteLength ? `it has ${found} bytes of data, and its shape needs ${byteLength}` : undefined;
     }
     if (typedField !== type.field) return `its values are stored as those of another type than ${type.name}`;
-    const entries = byteLength / type.entryBytes;
+    const entries = entriesOf(shape, type, byteLength);
     const bytes = typed.reduce((sum, { start, end }) => sum + end - start, 0);
     const least = entries * (FIXED_BYTES[typedField] ?? 1);
     return bytes < least ? `its typed data has ${bytes} bytes, and its shape needs at least ${least}` : undefined;
@@ -102,8 +102,14 @@ export class TensorBuilder {
       this.#extra(first.end - first.start - byteLength, name);
       return part(first.start);
     }
-    const count = byteLength / type.entryBytes;
-    return { bytes: typedSource(this.#source, { name, runs: typed, fixedBytes, entryBytes: type.entryBytes, count }) };
+    const bytes = typedSource(this.#source, {
+      name,
+      runs: typed,
+      fixedBytes,
+      entryBytes: type.entryBytes,
+      count: entriesOf(tensor.shape, type, byteLength),
+    });
+    return { bytes: type.bits === 6 ? sixBitSource(bytes) : bytes };
   }
 
   #extra(bytes: number, name: string): void {
@@ -139,6 +145,10 @@ function byteLengthOf(shape: OnnxTensor["shape"], { bits }: OnnxType): number | 
   const count = countOf(shape);
   return count !== undefined && Number.isSafeInteger(count * bits) ? Math.ceil((count * bits) / 8) : undefined;
 }
+
+/** Entries of typed data. */
+const entriesOf = (shape: OnnxTensor["shape"], { bits, entryBytes }: OnnxType, byteLength: number): number =>
+  bits === 6 ? (countOf(shape) ?? 0) : byteLength / entryBytes;
 
 /** A tensor that has no numbers here. */
 const opaque = ({ type, shape }: OnnxTensor, more: [Tree, Tree][] = []): Tree => ({

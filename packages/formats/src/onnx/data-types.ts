@@ -17,8 +17,8 @@ export interface OnnxType {
 const FIELDS = { float: 4, int32: 5, int64: 7, double: 10, uint64: 11 } as const;
 
 /**
- * Id, name, dtype, bits and field of typed data. Elements of less than a byte stand several in a byte, the first in the lowest bits, and
- * typed data then has one entry for each byte. Complex numbers are two entries.
+ * Id, name, dtype, bits and field of typed data. Elements of less than a byte follow each other bit by bit, the first in the lowest bits; typed data has one
+ * entry for each byte of them, and for floats of six bits one for each element. Complex numbers are two entries.
  *
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto enum TensorProto.DataType, and the comments of TensorProto
  */
@@ -48,6 +48,8 @@ const TABLE: readonly (readonly [id: number, name: string, dtype: string, bits: 
   [24, "FLOAT8E8M0", "F8_E8M0", 8, "int32"],
   [25, "UINT2", "UINT2", 2, "int32"],
   [26, "INT2", "INT2", 2, "int32"],
+  [27, "FLOAT6E2M3", "F6_E2M3", 6, "int32"],
+  [28, "FLOAT6E3M2", "F6_E3M2", 6, "int32"],
 ];
 
 /** Every type of numbers, by its id. */
@@ -64,20 +66,51 @@ export const STRING_TYPE = 8;
 /** How the name of a type is shown. */
 export const typeName = (id: number): string => ONNX_TYPES.get(id)?.name ?? (id === STRING_TYPE ? "STRING" : `type ${id}`);
 
-/** How integers of less than a byte become numbers; undefined for all other types. */
-export function packedCoding({ name, bits }: OnnxType): BlockCoding | undefined {
-  const isSigned = name.startsWith("INT");
-  if (bits >= 8 || (!isSigned && !name.startsWith("UINT"))) return undefined;
-  const elements = 8 / bits;
+/** Numbers that the bits of an element stand for. */
+type Decode = (code: number) => number;
+
+/** Two's complement, or no sign. */
+const integers = (bits: number, isSigned: boolean): Decode => {
   const values = 2 ** bits;
+  return (code) => (isSigned && code >= values / 2 ? code - values : code);
+};
+
+/** A float of six bits without infinities and NaN. @see https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf section 5.3.2 */
+const sixBitFloats = (mantissaBits: number, bias: number): Decode => {
+  const steps = 2 ** mantissaBits;
+  return (code) => {
+    const exponent = Math.floor((code % 32) / steps);
+    const fraction = (code % steps) / steps;
+    const size = exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias);
+    return code >= 32 ? -size : size;
+  };
+};
+
+const PACKED: Readonly<Record<string, Decode>> = {
+  UINT4: integers(4, false),
+  INT4: integers(4, true),
+  UINT2: integers(2, false),
+  INT2: integers(2, true),
+  FLOAT6E2M3: sixBitFloats(3, 1),
+  FLOAT6E3M2: sixBitFloats(2, 3),
+};
+
+/** How elements that core does not know become numbers: those that share bytes. Undefined for all others. */
+export function packedCoding({ name, bits }: OnnxType): BlockCoding | undefined {
+  const decode = Object.hasOwn(PACKED, name) ? PACKED[name] : undefined;
+  if (!decode) return undefined;
+  // As few elements as are whole bytes.
+  const elements = bits === 6 ? 4 : 8 / bits;
+  const bytes = (elements * bits) / 8;
   return {
     elements,
-    bytes: 1,
+    bytes,
     decode(blocks, numbers) {
       for (let index = 0; index < numbers.length; index++) {
-        const byte = blocks[Math.floor(index / elements)] ?? 0;
-        const value = (byte >> (bits * (index % elements))) % values;
-        numbers[index] = isSigned && value >= values / 2 ? value - values : value;
+        const bit = bits * index;
+        const first = Math.floor(bit / 8);
+        const pair = (blocks[first] ?? 0) + 256 * (blocks[first + 1] ?? 0);
+        numbers[index] = decode(Math.floor(pair / 2 ** (bit % 8)) % 2 ** bits);
       }
     },
   };

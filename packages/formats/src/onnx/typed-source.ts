@@ -88,6 +88,31 @@ export function typedSource(
       await source.readInto?.(target, start, options);
       return target;
     },
+    locate: async () => undefined,
+  };
+  return source;
+}
+
+/** Elements of six bits, the first in the lowest bits, from a source that has a byte for each. */
+export function sixBitSource(codes: ByteSource): ByteSource {
+  const source: ByteSource = {
+    size: Math.ceil((codes.size * 6) / 8),
+    name: codes.name,
+    async read(start, end, options) {
+      checkRange(source, start, end);
+      // Four elements are three bytes.
+      const [first, last] = [Math.floor(start / 3), Math.ceil(end / 3)];
+      const group = await codes.read(4 * first, Math.min(codes.size, 4 * last), options);
+      const packed = new Uint8Array(3 * (last - first));
+      for (const [index, code] of group.entries()) {
+        const at = Math.floor((index * 6) / 8);
+        const bits = (code % 64) * 2 ** ((index * 6) % 8);
+        packed[at] = (packed[at] ?? 0) + (bits % 256);
+        if (bits >= 256) packed[at + 1] = Math.floor(bits / 256);
+      }
+      return packed.subarray(start - 3 * first, end - 3 * first);
+    },
+    locate: async () => undefined,
   };
   return source;
 }
