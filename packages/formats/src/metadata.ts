@@ -102,7 +102,7 @@ class Describer {
       }
       const value = this.value(item);
       if (value === undefined) tensors++;
-      shown.push(value ?? TENSORS); // keeps the places of the others
+      shown.push(value === undefined ? TENSORS : value); // keeps the places of the others; null is a value
     }
     return tensors > 0 && tensors === shown.length ? undefined : shown;
   }

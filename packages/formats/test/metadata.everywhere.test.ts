@@ -20,6 +20,7 @@ describe("the description of a tree as JSON", () => {
       list(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
       { value: [{ $float: "nan" }, { $float: "inf" }, { $float: "-inf" }] },
     ],
+    ["nothing within lists, told from tensors there", list(null, tensor, 1), { value: [null, { $tensor: true }, 1] }],
     ["text, truth and nothing", map({ a: "x", b: true, c: null }), { a: "x", b: true, c: null }],
     [
       "short bytes in base64, long ones by their size",
