@@ -75,6 +75,9 @@ export function checkBounds(spec: TensorSpec, keys: readonly PathKey[]): void {
   }
 }
 
+/** Tensors beyond this many bytes are tried before memory is taken for them. */
+const PROBED_BYTES = 64 * 1024 * 1024;
+
 /**
  * One tensor of a checkpoint. Cheap: no byte of it is read until it is asked for. Bytes come out contiguous, row-major and
  * little-endian, whatever way they are stored.
@@ -150,6 +153,8 @@ export class TensorHandle {
   /** All bytes at once. For tensors of any size prefer `chunks`. */
   async read(options?: SignalOptions): Promise<Uint8Array> {
     if (this.byteLength > 0) this.#storageToRead();
+    // A file may declare terabytes that are nowhere: that shows before room is made for them.
+    if (this.byteLength > PROBED_BYTES) await this.readInto(new Uint8Array(chunkUnit(this.spec)), 0, options);
     const bytes = new Uint8Array(this.byteLength);
     await this.readInto(bytes, 0, options);
     return bytes;

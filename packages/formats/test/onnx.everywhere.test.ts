@@ -220,6 +220,13 @@ describe("hostile models", () => {
     expect(await codeOf(open(many, { limits: { headerBytes: 1000 } }))).toBe("LIMIT_EXCEEDED");
   });
 
+  it("that declare terabytes in a file that is not there get no memory for them", async () => {
+    const place = field(13, [...field(1, "location"), ...field(2, "weights")]);
+    const { tensors } = await open(model(initializer(tensor("w", FLOAT, [2 ** 40], place, field(14, 1)))));
+    expect(tensors[0]?.byteLength).toBe(2 ** 42);
+    expect(await codeOf(tensors[0]?.read() ?? Promise.resolve())).toBe("ONNX_EXTERNAL");
+  });
+
   it("give two tensors of one name names of their own, and __proto__ its place", async () => {
     const one = (name: string): number[] => initializer(tensor(name, FLOAT, [1], field(9, [0, 0, 0, 0])));
     const { tensors } = await open(model(one("w"), one("w"), one("__proto__")));
