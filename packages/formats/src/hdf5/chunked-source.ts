@@ -1,13 +1,13 @@
 import { type ByteSource, type Bytes, checkLimit, finish, readInto, type SignalOptions } from "@ckptkit/core";
-import { ChunkRuns } from "../dcp/geometry.js";
-import type { ChunkCache } from "./chunk-cache.js";
+import type { ChunkCache } from "../chunks/chunk-cache.js";
+import { gridSource } from "../chunks/grid-source.js";
 import type { ChunkGrid, ChunkRecord } from "./chunk-grid.js";
 import { readChunkIndex } from "./chunk-index.js";
 import { hdf5Error } from "./errors.js";
 import type { Hdf5File } from "./file.js";
 import { type Filter, filtersOf, unfiltered } from "./filters.js";
 import type { ChunkIndex } from "./layout.js";
-import { checkExpansion, madeSource, repeat } from "./stored-sources.js";
+import { checkExpansion } from "./stored-sources.js";
 
 /** A dataset that is stored in chunks. */
 export interface ChunkedDataset {
@@ -24,8 +24,6 @@ export interface ChunkedDataset {
   readonly cache: ChunkCache;
 }
 
-/** Chunks that are read side by side. */
-const AT_ONCE = 8;
 /** Chunks without filters that are larger are not read whole. */
 const WHOLE_BYTES = 4 * 1024 * 1024;
 
@@ -61,49 +59,20 @@ export function chunkedSource(dataset: ChunkedDataset): ByteSource {
     };
   };
 
-  /** Copies what a chunk has of [start, start + target.length). */
-  const copy = async (
-    number: number,
-    target: Bytes,
-    start: number,
-    known: ReadonlyMap<number, ChunkRecord>,
-    signal?: AbortSignal,
-  ): Promise<void> => {
-    const offsets = grid.stepsOf(number).map((step, axis) => step * (grid.chunkShape[axis] ?? 1));
-    const sizes = grid.chunkShape.map((size, axis) => Math.min(size, (grid.shape[axis] ?? 0) - (offsets[axis] ?? 0)));
-    const runs = new ChunkRuns(grid.shape, { offsets, sizes }, itemBytes, grid.chunkShape);
-    const record = known.get(number);
-    const read = record && reader(record, number, signal);
-    const end = start + target.length;
-    const last = runs.firstFrom(end);
-    for (let run = runs.firstAfter(start); run < last; run++) {
-      const begin = runs.startOf(run);
-      const first = Math.max(begin, start);
-      const piece = target.subarray(first - start, Math.min(begin + runs.runBytes, end) - start);
-      if (read) await read(piece, runs.innerStartOf(run) + first - begin);
-      else repeat(piece, first, dataset.fill);
-    }
-  };
-
-  return madeSource(name, byteLength, async (target, start, signal) => {
-    if (target.length === 0) return;
-    const known = await open(signal);
-    let waiting: Promise<void>[] = [];
-    for (const number of touched(grid, itemBytes, start, start + target.length)) {
-      signal?.throwIfAborted();
-      waiting.push(copy(number, target, start, known, signal));
-      if (waiting.length < AT_ONCE) continue;
-      await all(waiting);
-      waiting = [];
-    }
-    await all(waiting);
+  return gridSource({
+    name,
+    byteLength,
+    itemBytes,
+    grid,
+    fill: dataset.fill,
+    async chunks(signal) {
+      const known = await open(signal);
+      return (number) => {
+        const record = known.get(number);
+        return record && reader(record, number, signal);
+      };
+    },
   });
-}
-
-/** Waits for every one, so that none writes into the target after an error was thrown. */
-async function all(waiting: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(waiting)).find((outcome) => outcome.status === "rejected");
-  if (failed) throw failed.reason;
 }
 
 /** Whether a chunk reaches over the edge of its dataset. */
@@ -138,40 +107,4 @@ async function unpack(
   const bytes = await unfiltered(stored, { what, file: file.name, filters: applied, chunkBytes, itemBytes, limits: file.limits }, options);
   cache.keep(record.address, bytes);
   return bytes;
-}
-
-/** The numbers of the chunks that hold bytes of [start, end), in their order. */
-function* touched(grid: ChunkGrid, itemBytes: number, start: number, end: number): Generator<number> {
-  const { shape, chunkShape, counts } = grid;
-  const from = placeOf(shape, Math.floor(start / itemBytes));
-  const to = placeOf(shape, Math.ceil(end / itemBytes) - 1);
-  // On the axes before the first that differs there is one step; behind it, every chunk is touched.
-  const split = from.findIndex((place, axis) => place !== to[axis]);
-  const ranges = counts.map((count, axis): readonly [number, number] => {
-    const step = (place: number | undefined): number => Math.floor((place ?? 0) / (chunkShape[axis] ?? 1));
-    return split >= 0 && axis > split ? [0, count - 1] : [step(from[axis]), step(to[axis])];
-  });
-  const steps = ranges.map(([first]) => first);
-  for (;;) {
-    const number = grid.numberOf(steps);
-    if (number !== undefined) yield number;
-    let axis = steps.length - 1;
-    while (axis >= 0 && steps[axis] === ranges[axis]?.[1]) {
-      steps[axis] = ranges[axis]?.[0] ?? 0;
-      axis--;
-    }
-    if (axis < 0) return;
-    steps[axis] = (steps[axis] ?? 0) + 1;
-  }
-}
-
-/** The steps along the axes of an element by its number. */
-function placeOf(shape: readonly number[], element: number): number[] {
-  const place = new Array<number>(shape.length);
-  for (let axis = shape.length - 1, rest = element; axis >= 0; axis--) {
-    const size = shape[axis] ?? 1;
-    place[axis] = rest % size;
-    rest = Math.floor(rest / size);
-  }
-  return place;
 }

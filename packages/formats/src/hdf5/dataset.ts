@@ -12,7 +12,7 @@ import {
 import { quoted } from "../quoted.js";
 import { unreadableSource } from "../unreadable-source.js";
 import type { Attributes } from "./attributes.js";
-import type { ChunkCache } from "./chunk-cache.js";
+import type { ChunkCache } from "../chunks/chunk-cache.js";
 import { ChunkGrid } from "./chunk-grid.js";
 import { chunkedSource } from "./chunked-source.js";
 import { type Dataspace, parseDataspace } from "./dataspace.js";

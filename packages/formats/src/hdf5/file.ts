@@ -110,7 +110,7 @@ export interface OpenedFile {
   readonly file: Hdf5File;
   /** Address of the root group's object header. */
   readonly root: number;
-  /** Bytes that the file should have. */
+  /** Bytes that the file should have, those before the superblock included. */
   readonly declaredBytes: number;
 }
 
@@ -138,11 +138,13 @@ export function* readSuperblock(source: ByteSource, start: number, limits: Limit
   const file = new Hdf5File({ name: source.name, offsetBytes, lengthBytes, limits, source: within, options });
   const fields = new Fields(bytes, file, first.what);
   fields.at = first.at;
+  // Addresses count from where the superblock really stands, whatever base it gives; the end counts from byte 0.
+  let base: number | undefined;
   let end: number | undefined;
   let root: number;
   if (version < 2) {
     fields.skip(version === 0 ? 9 : 13);
-    fields.address(); // the base, which is where the superblock stands
+    base = fields.address();
     fields.address();
     end = fields.address();
     fields.address();
@@ -150,11 +152,11 @@ export function* readSuperblock(source: ByteSource, start: number, limits: Limit
     root = fields.givenAddress();
   } else {
     fields.skip(1);
-    fields.address();
+    base = fields.address();
     fields.address();
     end = fields.address();
     root = fields.givenAddress();
     file.verify(bytes.subarray(0, fields.at + 4), first.what);
   }
-  return { file, root, declaredBytes: end ?? within.size };
+  return { file, root, declaredBytes: end === undefined ? source.size : end + start - (base ?? 0) };
 }

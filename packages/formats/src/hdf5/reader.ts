@@ -58,8 +58,8 @@ export function* readHdf5(source: ByteSource, options: OpenOptions): Reading<Che
   if (start === undefined) throw new CheckpointLoadError("UNSUPPORTED_FORMAT", `${source.name} is no HDF5 file: it has no signature.`);
   const { file, root: address, declaredBytes } = yield* readSuperblock(source, start, limits, options);
   const findings: Finding[] = [];
-  if (declaredBytes > file.source.size) {
-    const message = `The file should have ${declaredBytes + start} bytes and has ${source.size}: it is cut off.`;
+  if (declaredBytes > source.size) {
+    const message = `The file should have ${declaredBytes} bytes and has ${source.size}: it is cut off.`;
     findings.push({ rule: "hdf5-truncated", severity: "error", message });
   }
   const root = yield* readObjects(file, address, limits, findings);

@@ -1,7 +1,7 @@
 import { checkLimit, type Finding, finish, finishSync, type Limits, type Reading, step } from "@ckptkit/core";
 import { quoted } from "../quoted.js";
 import { type Attributes, readAttributes } from "./attributes.js";
-import { ChunkCache } from "./chunk-cache.js";
+import { ChunkCache } from "../chunks/chunk-cache.js";
 import { type Hdf5Dataset, readDataset } from "./dataset.js";
 import { isOfOneObject } from "./errors.js";
 import type { Hdf5File } from "./file.js";

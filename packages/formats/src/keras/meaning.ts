@@ -105,10 +105,14 @@ export interface Described {
  * @param findings gets `keras-config` when a configuration is no JSON.
  */
 export function describeHdf5({ tree, attributes }: Hdf5Tree, limits: Limits, findings: Finding[]): Described {
+  const configurations = new Map<string, Json>();
   const own = [...rootAttributes(tree)].map(([key, value]): [Tree, Tree] => {
     if (!CONFIGURATIONS.includes(key) || typeof value !== "string") return [key, value];
     const json = parseJson(value, limits);
-    if (json !== undefined) return [key, jsonTree(json)];
+    if (json !== undefined) {
+      configurations.set(key, json);
+      return [key, jsonTree(json)];
+    }
     findings.push({
       rule: "keras-config",
       severity: "warning",
@@ -122,10 +126,10 @@ export function describeHdf5({ tree, attributes }: Hdf5Tree, limits: Limits, fin
     const entries = [...values].filter(([key]) => isShown(key));
     return entries.length > 0 ? [[path, { kind: "map", type: "dict", entries }]] : [];
   });
-  const entries = own.filter(([key]) => isShown(key));
+  const entries = own.filter(([key]) => isShown(key) && !configurations.has(String(key)));
   if (inner.length > 0) entries.push(["attributes", { kind: "map", type: "dict", entries: inner }]);
   return {
-    metadata: describeTree({ kind: "map", type: "dict", entries }, limits),
+    metadata: { ...Object.fromEntries(configurations), ...describeTree({ kind: "map", type: "dict", entries }, limits) },
     tree: own.length > 0 ? { ...tree, attributes: { kind: "map", type: "dict", entries: own } } : tree,
   };
 }
