@@ -60,7 +60,12 @@ export const ERROR_CODES = {
   ONNX_EXTERNAL: "The values of a tensor are in a data file of an ONNX model that is missing, cut off, or not beside it.",
   TF_BUNDLE_CORRUPT: "The index of a TensorFlow checkpoint is malformed, or does not fit its data files.",
   TF_BUNDLE_SHARD: "A data file of a TensorFlow checkpoint is missing, cut off, or was given without its index.",
-  // Flax
+  // Flax, zarr and Orbax
+  COMPRESSION_CORRUPT: "Compressed bytes cannot be decompressed, or not to the length that they must have.",
+  ZARR_CORRUPT: "The metadata of a zarr array or group make no sense, or its chunks do not fit them.",
+  UNSUPPORTED_CODEC: "An array is stored with a codec or data type that is not known here.",
+  OCDBT_CORRUPT: "A database of TensorStore (OCDBT) is malformed, or does not fit its files.",
+  ORBAX_CORRUPT: "The metadata of an Orbax checkpoint make no sense.",
   MSGPACK_CORRUPT: "A MessagePack file is malformed, or ends before its values do.",
   // HDF5 and Keras
   HDF5_CORRUPT: "The structures of an HDF5 file are malformed, damaged, or not within the file.",

@@ -19,7 +19,7 @@ export class InflateStream {
   #rest: Uint8Array = new Uint8Array(0);
 
   /** @param byteLength what the stream must inflate to, exactly */
-  constructor(compressed: ByteSource, byteLength: number, form: "deflate-raw" | "deflate" = "deflate-raw") {
+  constructor(compressed: ByteSource, byteLength: number, form: "deflate-raw" | "deflate" | "gzip" = "deflate-raw") {
     this.#name = compressed.name;
     this.#byteLength = byteLength;
     this.#reader = feed(compressed).pipeThrough(new DecompressionStream(form)).getReader();
