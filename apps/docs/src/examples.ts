@@ -88,6 +88,8 @@ async function bundleExample(code: string, folder: string, name: string, inPage:
           banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
         }),
   });
+  // As README.md of packages/node says: the threads' script stands beside a bundle.
+  if (!inPage) copyFileSync(`${ROOT}packages/node/dist/pool-worker.js`, join(folder, "pool-worker.js"));
   return outfile;
 }
 

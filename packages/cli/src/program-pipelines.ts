@@ -5,6 +5,7 @@ import type { PlanFlags } from "./commands/plan.js";
 import type { RunFlags } from "./commands/run.js";
 import { EXAMPLES } from "./help-text.js";
 import { oneOf } from "./option-values.js";
+import { workers } from "./workers-option.js";
 
 const FILE = "a pipeline: .yaml, .json, or .ts with a default export";
 
@@ -20,6 +21,7 @@ export function addPipelineCommands(program: Command, context: CommandContext, v
     .addOption(set())
     .option("--dry-run", "tell what it would do, from headers alone, as ckpt plan does")
     .option("--force", "replace outputs that exist")
+    .addOption(workers())
     .option("--json", "print JSON")
     .addOption(verbose())
     .addHelpText("after", EXAMPLES.run)

@@ -90,3 +90,29 @@ it("refuses a tensor whose bytes do not have their CRC-32, unless told not to lo
   const changed = json.tensors.filter(({ digest }, index) => digest !== VIT.truth.tensors[index]?.sha256);
   expect(changed.map(({ path }) => path)).toEqual(["state_dict.model.patch_embed.weight"]);
 });
+
+it.each([
+  ["scan", "special-numbers.pt"],
+  ["scan", "st-sharded.safetensors.index.json"],
+  ["hash", "vit-tiny.ckpt"],
+])("%s says the same of %s with any number of threads", async (command, file) => {
+  const args = [command, fixture(file).path, ...(command === "hash" ? ["--tensors"] : [])];
+  const alone = await ckptJson<object>(...args, "--workers", "0");
+  for (const workers of ["1", "2", "3"]) expect(await ckptJson(...args, "--workers", workers)).toEqual(alone);
+});
+
+it("starts the threads that were asked for, and none for little work", async () => {
+  expect((await ckpt("scan", VIT.path, "--verbose", "--workers", "2")).stderr).toContain("scan with 2 threads");
+  expect((await ckpt("hash", VIT.path, "--tensors", "--verbose", "--workers", "3")).stderr).toContain("hash with 3 threads");
+  expect((await ckpt("scan", VIT.path, "--verbose")).stderr).not.toContain("thread");
+});
+
+it("refuses numbers of threads that are none, and threads for the hash of a whole file", async () => {
+  for (const workers of ["-1", "two", "1.5", "257"]) {
+    const { code, json } = await ckptJson<ErrorJson>("scan", VIT.path, `--workers=${workers}`);
+    expect([code, json.error.code]).toEqual([2, "INVALID_ARGUMENT"]);
+  }
+  const { code, json } = await ckptJson<ErrorJson>("hash", VIT.path, "--workers", "2");
+  expect([code, json.error.code]).toEqual([2, "INVALID_ARGUMENT"]);
+  expect(json.error.suggestions).toContain("Add --tensors.");
+});

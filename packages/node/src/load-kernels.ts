@@ -1,16 +1,36 @@
 import { CheckpointError, type Kernels } from "@ckptkit/core";
 
+let compiling: Promise<WebAssembly.Module | undefined> | undefined;
+
 /**
- * The WebAssembly kernels; where they cannot run, the plain JavaScript ones, which give the same answers more slowly. Neither is loaded
- * before it is asked for.
+ * The WebAssembly kernels, compiled once for all threads of this process; undefined where they cannot run. They are not loaded before they are asked
+ * for.
  */
-export async function loadNodeKernels(): Promise<Kernels> {
+export function compiledKernels(): Promise<WebAssembly.Module | undefined> {
+  compiling ??= compile().catch((error: unknown) => {
+    compiling = undefined;
+    throw error;
+  });
+  return compiling;
+}
+
+async function compile(): Promise<WebAssembly.Module | undefined> {
+  const { compileKernels } = await import("@ckptkit/wasm");
   try {
-    const { loadKernels } = await import("@ckptkit/wasm");
-    return await loadKernels();
+    return await compileKernels();
+  } catch (error) {
+    if (error instanceof CheckpointError && error.code === "KERNELS_UNAVAILABLE") return undefined;
+    throw error;
+  }
+}
+
+/** The WebAssembly kernels; where they cannot run, the plain JavaScript ones, which give the same answers more slowly. */
+export async function loadNodeKernels(): Promise<Kernels> {
+  const module = await compiledKernels();
+  try {
+    if (module) return await (await import("@ckptkit/wasm")).loadKernels({ module });
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== "KERNELS_UNAVAILABLE") throw error;
-    const { jsKernels } = await import("@ckptkit/wasm/js");
-    return jsKernels();
   }
+  return (await import("@ckptkit/wasm/js")).jsKernels();
 }

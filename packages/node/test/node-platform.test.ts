@@ -140,7 +140,8 @@ describe("nodePlatform: kernels", () => {
     vi.resetModules();
     // Imported anew, so that the error is of the same class that the fresh platform knows.
     const { CheckpointError } = await import("@ckptkit/core");
-    vi.doMock("@ckptkit/wasm", () => ({ loadKernels: () => Promise.reject(new CheckpointError("KERNELS_UNAVAILABLE", "no SIMD here")) }));
+    const compileKernels = () => Promise.reject(new CheckpointError("KERNELS_UNAVAILABLE", "no SIMD here"));
+    vi.doMock("@ckptkit/wasm", () => ({ compileKernels }));
     const fresh = await import("../src/index.js");
     expect((await fresh.nodePlatform().kernels()).name).toBe("js");
   });

@@ -11,7 +11,7 @@ import { kernelPoolContract, plainSafetensors } from "@ckptkit/testkit";
 import { fixtures, readFixture } from "@ckptkit/testkit/node";
 import { loadKernels } from "@ckptkit/wasm";
 import { build } from "esbuild";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fileSource, fileSourceSync, nodePlatform, workerPool } from "../src/index.js";
 import { buildPoolScript } from "./pool-script.js";
 import { tempFolder } from "./temp-folder.js";
@@ -34,6 +34,7 @@ function numbersFile(count: number, value = Math.random()): string {
   return fileOf(plainSafetensors({ numbers: { dtype: "F32", shape: [count], bytes } }));
 }
 
+const opened: ByteSource[] = [];
 kernelPoolContract("threads of Node", {
   async open(size) {
     const workers: Worker[] = [];
@@ -48,9 +49,11 @@ kernelPoolContract("threads of Node", {
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
     shared.set(bytes);
     const path = fileOf(bytes);
+    const [file, sync] = [await fileSource(path), fileSourceSync(path)];
+    opened.push(file, sync);
     return {
-      file: renamed(await fileSource(path), name),
-      "file, without waiting": renamed(fileSourceSync(path), name),
+      file: renamed(file, name),
+      "file, without waiting": renamed(sync, name),
       memory: memorySource(bytes, name),
       "shared memory": memorySource(shared, name),
       blob: blobSource(new Blob([bytes]), name),
@@ -62,6 +65,8 @@ kernelPoolContract("threads of Node", {
   scan: (checkpoint, options) => scanCheckpoint(checkpoint, { kernels, ...options }),
   hash: (checkpoint, options) => hashTensors(checkpoint, { kernels, algorithm: "xxh3", ...options }),
 });
+
+afterAll(() => Promise.all(opened.map((source) => source.close?.())));
 
 /** A source by another name, as formats look at the file's. */
 const renamed = (source: ByteSource, name: string): ByteSource => ({ ...source, name });

@@ -1,4 +1,4 @@
-import type { HashAlgorithm } from "@ckptkit/core";
+import type { HashAlgorithm, KernelPool } from "@ckptkit/core";
 import { CheckpointConfigError } from "@ckptkit/core";
 import { hashSource, hashTensors } from "@ckptkit/inspect";
 import { nodePlatform } from "@ckptkit/node";
@@ -11,10 +11,12 @@ import { writeJson } from "../output/json.js";
 import { printable } from "../output/printable.js";
 import { showProgress } from "../output/progress.js";
 import { paceText, plural } from "../output/sizes.js";
+import { poolFor } from "../threads.js";
 import { Timings } from "../timings.js";
+import type { WorkersFlags } from "../workers-option.js";
 
 /** What `ckpt hash` takes. */
-export interface HashFlags extends CommonFlags, LimitFlags {
+export interface HashFlags extends CommonFlags, LimitFlags, WorkersFlags {
   algorithm: HashAlgorithm;
   tensors?: boolean;
   filter?: string;
@@ -26,7 +28,16 @@ export interface HashFlags extends CommonFlags, LimitFlags {
 export async function hash(uri: string, flags: HashFlags, context: CommandContext): Promise<number> {
   checkUri(uri);
   if (flags.tensors) return hashEachTensor(uri, flags, context);
-  if (flags.filter === undefined) return hashFile(uri, flags, context);
+  if (flags.filter === undefined) {
+    if ((flags.workers ?? 0) < 2) return hashFile(uri, flags, context);
+    throw new CheckpointConfigError(
+      "INVALID_ARGUMENT",
+      "--workers shares tensors among threads, and without --tensors the whole file is hashed, byte after byte.",
+      {
+        suggestions: ["Add --tensors.", "Leave --workers out."],
+      },
+    );
+  }
   throw new CheckpointConfigError("INVALID_ARGUMENT", "--filter chooses tensors, and without --tensors the whole file is hashed.", {
     suggestions: ["Add --tensors."],
   });
@@ -60,13 +71,16 @@ async function hashEachTensor(uri: string, flags: HashFlags, context: CommandCon
   const timings = new Timings();
   const { checkpoint } = await open(uri, context, flags.limit);
   timings.lap("open");
+  let pool: KernelPool | undefined;
   try {
     const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);
-    const kernels = await nodePlatform().kernels();
+    const [kernels, threads] = await Promise.all([nodePlatform().kernels(), poolFor(flags, checkpoint, select)]);
+    pool = threads;
+    timings.lap(`load ${kernels.name} kernels${pool ? ", start threads" : ""}`);
     const progress = showProgress(err);
-    const options = { kernels, algorithm, select, checkCrc: flags.crc, signal, onProgress: progress.onProgress };
+    const options = { kernels, pool, algorithm, select, checkCrc: flags.crc, signal, onProgress: progress.onProgress };
     const { tensors } = await hashTensors(checkpoint, options).finally(progress.stop);
-    timings.lap("hash");
+    timings.lap(pool ? `hash with ${pool.size} threads` : "hash");
     if (flags.json) writeJson(out, { uri: checkpoint.uri, algorithm, tensors, findings: checkpoint.findings });
     else {
       warnOfFindings(checkpoint.findings, err, flags.verbose ?? false);
@@ -77,6 +91,7 @@ async function hashEachTensor(uri: string, flags: HashFlags, context: CommandCon
     if (flags.verbose) timings.write(err);
     return EXIT.good;
   } finally {
+    pool?.close();
     await checkpoint.close();
   }
 }

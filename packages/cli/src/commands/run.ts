@@ -9,9 +9,11 @@ import { warnOfNotices } from "../pipeline/notices.js";
 import { platformFor } from "../pipeline/platform.js";
 import { readPipeline } from "../pipeline/read-pipeline.js";
 import { StageLines } from "../pipeline/stage-lines.js";
+import { platformWorkers } from "../threads.js";
+import type { WorkersFlags } from "../workers-option.js";
 
 /** What `ckpt run` takes. */
-export interface RunFlags extends CommonFlags {
+export interface RunFlags extends CommonFlags, WorkersFlags {
   set?: string[];
   dryRun?: boolean;
   force?: boolean;
@@ -31,7 +33,10 @@ export async function run(file: string, flags: RunFlags, context: CommandContext
   const start = performance.now();
   let failure: CheckpointError | undefined;
   try {
-    const first = await contextFromConfig(config, { platform: platformFor(config, { overwrite: force }), signal });
+    const first = await contextFromConfig(config, {
+      platform: platformFor(config, { overwrite: force, workers: platformWorkers(flags) }),
+      signal,
+    });
     contexts.add(first);
     const last = await pipeline.execute(first, {
       signal,

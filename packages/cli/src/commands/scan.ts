@@ -1,3 +1,4 @@
+import type { KernelPool, Progress } from "@ckptkit/core";
 import { type ScanReport, type ScanRow, scanCheckpoint, tensorsCsv } from "@ckptkit/inspect";
 import { nodePlatform } from "@ckptkit/node";
 import type { CommandContext, CommonFlags } from "../command-context.js";
@@ -11,10 +12,12 @@ import { printable } from "../output/printable.js";
 import { showProgress } from "../output/progress.js";
 import { countText, numberText, paceText, plural } from "../output/sizes.js";
 import { tableText } from "../output/table.js";
+import { poolFor } from "../threads.js";
 import { Timings } from "../timings.js";
+import type { WorkersFlags } from "../workers-option.js";
 
 /** What `ckpt scan` takes. */
-export interface ScanFlags extends CommonFlags, LimitFlags {
+export interface ScanFlags extends CommonFlags, LimitFlags, WorkersFlags {
   csv?: boolean;
   filter?: string;
 }
@@ -23,16 +26,22 @@ export interface ScanFlags extends CommonFlags, LimitFlags {
 export async function scan(uri: string, flags: ScanFlags, context: CommandContext): Promise<number> {
   const { err, out, signal } = context;
   const timings = new Timings();
-  const { checkpoint, counts } = await open(uri, context, flags.limit);
+  const { checkpoint } = await open(uri, context, flags.limit);
   timings.lap("open");
+  let pool: KernelPool | undefined;
   try {
     const select = flags.filter === undefined ? undefined : (await import("../select.js")).selection(checkpoint, flags.filter);
-    const kernels = await nodePlatform().kernels();
-    timings.lap(`load ${kernels.name} kernels`);
-    const readBefore = counts().bytesRead;
+    const [kernels, threads] = await Promise.all([nodePlatform().kernels(), poolFor(flags, checkpoint, select)]);
+    pool = threads;
+    timings.lap(`load ${kernels.name} kernels${pool ? ", start threads" : ""}`);
     const progress = showProgress(err);
-    const report = await scanCheckpoint(checkpoint, { kernels, select, signal, onProgress: progress.onProgress }).finally(progress.stop);
-    const ms = timings.lap("scan");
+    let bytes = 0;
+    const onProgress = (now: Progress): void => {
+      bytes = now.done;
+      progress.onProgress?.(now);
+    };
+    const report = await scanCheckpoint(checkpoint, { kernels, pool, select, signal, onProgress }).finally(progress.stop);
+    const ms = timings.lap(pool ? `scan with ${pool.size} threads` : "scan");
     const { totals } = report;
     const isClean = totals.nan + totals.posInf + totals.negInf === 0;
     process.exitCode = isClean && !hasErrors(checkpoint.findings) ? EXIT.good : EXIT.problem;
@@ -44,13 +53,13 @@ export async function scan(uri: string, flags: ScanFlags, context: CommandContex
       warnOfFindings(checkpoint.findings, err, flags.verbose ?? false);
     } else {
       warnOfFindings(checkpoint.findings, err, flags.verbose ?? false);
-      const bytes = counts().bytesRead - readBefore;
       writeReport(checkpoint.uri, report, paceText(bytes, ms), context);
     }
     timings.lap("print");
     if (flags.verbose) timings.write(err);
     return process.exitCode;
   } finally {
+    pool?.close();
     await checkpoint.close();
   }
 }

@@ -11,16 +11,22 @@ export interface FileDescriptor extends SourceDescriptor {
   readonly path: string;
   /** What messages call it. */
   readonly name: string;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly dev: bigint;
-  readonly ino: bigint;
+  readonly size: number;
+  /** Device and inode: which file it is, whatever its name. */
+  readonly identity: string;
+  /** Time of its last change in nanoseconds, as text: beyond what a number holds exactly. */
+  readonly modified: string;
 }
 
 /** The descriptor of an open file. */
-export function fileDescriptor(name: string, { size, mtimeNs, dev, ino }: BigIntStats): FileDescriptor {
-  return { kind: FILE_KIND, path: resolve(name), name, size, mtimeNs, dev, ino };
+export function fileDescriptor(name: string, opened: BigIntStats): FileDescriptor {
+  return { kind: FILE_KIND, path: resolve(name), name, size: Number(opened.size), ...versionOf(opened) };
 }
+
+const versionOf = ({ dev, ino, mtimeNs }: BigIntStats): Pick<FileDescriptor, "identity" | "modified"> => ({
+  identity: `${dev}:${ino}`,
+  modified: String(mtimeNs),
+});
 
 /** @throws {CheckpointError} INTERNAL unless it is the descriptor of a file */
 export function parseFileDescriptor(descriptor: SourceDescriptor): FileDescriptor {
@@ -30,18 +36,16 @@ export function parseFileDescriptor(descriptor: SourceDescriptor): FileDescripto
 }
 
 /** @throws {CheckpointSourceError} SOURCE_CHANGED unless what a worker has opened is the file that its descriptor is of */
-export function checkSameFile(descriptor: FileDescriptor, found: BigIntStats): void {
-  const { name, size, mtimeNs, dev, ino } = descriptor;
-  if (found.size === size && found.mtimeNs === mtimeNs && found.dev === dev && found.ino === ino) return;
-  const replaced = found.dev !== dev || found.ino !== ino;
-  throw new CheckpointSourceError(
-    "SOURCE_CHANGED",
-    replaced
-      ? `${name} is another file than the one that was opened: it has been replaced since.`
-      : `${name} has changed since it was opened: it had ${size} bytes, and has ${found.size} now.`,
-    {
-      details: { name, sizeBefore: Number(size), sizeNow: Number(found.size), modified: found.mtime.toISOString() },
-      suggestions: ["Wait until whatever writes the file has finished, and open it again."],
-    },
-  );
+export function checkSameFile({ name, size, identity, modified }: FileDescriptor, found: BigIntStats): void {
+  const now = versionOf(found);
+  const sizeNow = Number(found.size);
+  if (sizeNow === size && now.identity === identity && now.modified === modified) return;
+  const what =
+    now.identity === identity
+      ? `has been written to since it was opened: it had ${size} bytes then, and has ${sizeNow} now`
+      : "is another file than the one that was opened: it has been replaced since";
+  throw new CheckpointSourceError("SOURCE_CHANGED", `${name} ${what}.`, {
+    details: { name, sizeBefore: size, sizeNow, modified: found.mtime.toISOString() },
+    suggestions: ["Wait until whatever writes the file has finished, and open it again."],
+  });
 }

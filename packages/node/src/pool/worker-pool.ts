@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
-import { CheckpointError, createKernelPool, DESCRIPTOR_KINDS, type KernelPool, type PoolAnswer, type PoolWorker } from "@ckptkit/core";
+import { createKernelPool, DESCRIPTOR_KINDS, type KernelPool, type PoolAnswer, type PoolWorker } from "@ckptkit/core";
+import { compiledKernels } from "../load-kernels.js";
 import { startPoolWorker, startWorkerFrom } from "../start-pool-worker.js";
 import { FILE_KIND } from "./file-descriptor.js";
 
@@ -34,11 +35,7 @@ export const defaultWorkers = (): number => Math.min(MAX_DEFAULT_WORKERS, availa
  */
 export async function workerPool(options: WorkerPoolOptions = {}): Promise<KernelPool> {
   const { workerUrl, createWorker } = options;
-  const { compileKernels } = await import("@ckptkit/wasm");
-  const module = await compileKernels().catch((error: unknown) => {
-    if (error instanceof CheckpointError && error.code === "KERNELS_UNAVAILABLE") return undefined;
-    throw error;
-  });
+  const module = await compiledKernels();
   const create = createWorker ?? (workerUrl === undefined ? startPoolWorker : () => startWorkerFrom(workerUrl));
   const pool = createKernelPool({
     size: Math.max(1, options.size ?? defaultWorkers()),

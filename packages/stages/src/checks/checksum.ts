@@ -1,10 +1,10 @@
-import { HASH_ALGORITHMS } from "@ckptkit/core";
+import { HASH_ALGORITHMS, type TensorHandle } from "@ckptkit/core";
 import { CheckpointCheck, type CheckpointContext, type StageOptions } from "@ckptkit/core/pipeline";
 import { hashSource, hashTensors } from "@ckptkit/inspect";
 import * as z from "zod";
 import { checkFailed, recordCheck } from "../inspecting/check-result.js";
 import { subjectOf, subjectShape } from "../inspecting/subject.js";
-import { kernelsOf } from "../kernels-of.js";
+import { kernelsOf, poolOf } from "../kernels-of.js";
 import { parseOptions } from "../options.js";
 
 const digest = z.string().regex(/^(?:0x)?(?:[0-9a-f]{2})+$/i, { error: "a digest in hexadecimal" });
@@ -78,11 +78,13 @@ export class ChecksumCheck extends CheckpointCheck {
   async #tensorProblems(context: CheckpointContext, expected: Readonly<Record<string, string>>, stage: StageOptions): Promise<Problem[]> {
     const subject = subjectOf(context, this.options, this.name);
     const wanted = new Map(Object.entries(expected));
-    const chosen = subject.tensors.filter(({ path, name }) => wanted.has(path) || wanted.has(name));
+    const select = ({ path, name }: TensorHandle): boolean => wanted.has(path) || wanted.has(name);
+    const chosen = subject.tensors.filter(select);
     const { tensors } = await hashTensors(subject, {
       kernels: await kernelsOf(context),
+      pool: await poolOf(context, subject, select),
       algorithm: this.options.algorithm,
-      select: (tensor) => wanted.has(tensor.path) || wanted.has(tensor.name),
+      select,
       signal: stage.signal,
       onProgress: stage.onProgress,
     });

@@ -4,7 +4,7 @@ import { scanCheckpoint } from "@ckptkit/inspect";
 import * as z from "zod";
 import { checkFailed, recordCheck } from "../inspecting/check-result.js";
 import { chooseShape, selectionOf, subjectOf, subjectShape } from "../inspecting/subject.js";
-import { kernelsOf } from "../kernels-of.js";
+import { kernelsOf, poolOf } from "../kernels-of.js";
 import { parseOptions } from "../options.js";
 
 const options = z.strictObject({
@@ -35,7 +35,9 @@ export class FiniteCheck extends CheckpointCheck {
     const subject = subjectOf(context, this.options, this.name);
     const { signal, onProgress } = stage;
     const kernels = await kernelsOf(context);
-    const report = await scanCheckpoint(subject, { kernels, select: selectionOf(this.options), signal, onProgress });
+    const select = selectionOf(this.options);
+    const pool = await poolOf(context, subject, select);
+    const report = await scanCheckpoint(subject, { kernels, pool, select, signal, onProgress });
     const problems = report.tensors.flatMap(({ path, nan, posInf, negInf }): Problem[] =>
       nan > 0 || (!this.options.allowInfinite && posInf + negInf > 0) ? [{ tensor: path, nan, posInf, negInf }] : [],
     );
