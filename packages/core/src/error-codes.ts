@@ -29,6 +29,7 @@ export const ERROR_CODES = {
   SEVERAL_CHECKPOINTS: "The folder holds more than one checkpoint, and none was chosen.",
   EMPTY_FILE: "The file has no bytes.",
   UNKNOWN_FORMAT: "The bytes are of no format that is known here.",
+  PACKED_FILE: "The file is packed by a compressor or an archiver, and has to be unpacked first.",
   LFS_POINTER: "The file is a Git LFS pointer, not the file that it stands for.",
   UNSUPPORTED_FORMAT: "The format is recognised, but cannot be opened by this reader.",
   LIMIT_EXCEEDED: "A safety limit was reached; see the name of the limit in the details.",

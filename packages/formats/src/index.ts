@@ -14,6 +14,8 @@ export * from "./npz/index.js";
 export * from "./onnx/index.js";
 export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS } from "./open-checkpoint.js";
 export { type OpenUriOptions, openUri, openUriSync, siblingAddress } from "./open-uri.js";
+export { innerName, type Packing, packingOf } from "./packed/packing.js";
+export { type Unpacked, unpackFile } from "./packed/unpack-file.js";
 export * from "./pt2/index.js";
 export * from "./safetensors/index.js";
 export { type SalvageOptions, salvageCheckpoint } from "./salvage/salvage.js";

@@ -1,4 +1,6 @@
 import { CheckpointLoadError, type FormatReader, type Probe } from "@ckptkit/core";
+import { innerName, packingOf } from "./packed/packing.js";
+import { quoted } from "./quoted.js";
 
 /** What a file may be that is no checkpoint. */
 interface Stranger {
@@ -17,11 +19,11 @@ const begins =
 const STRANGERS: readonly Stranger[] = [
   { matches: begins("\x89HDF\r\n\x1a\n"), what: "an HDF5 file (Keras .h5)" },
   { matches: begins("PK\x05\x06"), what: "a zip archive without members" },
-  { matches: begins("\x1f\x8b"), what: "gzip-compressed", suggestion: "Unpack it first: gunzip." },
-  { matches: begins("BZh"), what: "bzip2-compressed", suggestion: "Unpack it first: bunzip2." },
-  { matches: begins("\xfd7zXZ"), what: "xz-compressed", suggestion: "Unpack it first: unxz." },
-  { matches: begins("\x28\xb5\x2f\xfd"), what: "zstd-compressed", suggestion: "Unpack it first: unzstd." },
-  { matches: begins("7z\xbc\xaf\x27\x1c"), what: "a 7-Zip archive", suggestion: "Unpack it first." },
+  {
+    matches: begins("\x08\x01\x12"),
+    what: "the graph of a TensorFlow SavedModel (saved_model.pb)",
+    suggestion: "Its weights are beside it: open the folder, or variables/variables.index in it.",
+  },
   {
     matches: (head) => head.startsWith("ustar", 257),
     what: "a tar archive (a NeMo model, or a torch file older than 0.2)",
@@ -51,6 +53,8 @@ export function unknownFormat({ head, name, size }: Probe, readers: readonly For
       { suggestions: ["Fetch the file with: git lfs pull"] },
     );
   }
+  const packed = packedFile(head, name);
+  if (packed) return packed;
   const stranger = STRANGERS.find(({ matches }) => matches(text));
   const firstBytes = [...head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new CheckpointLoadError(
@@ -66,4 +70,20 @@ export function unknownFormat({ head, name, size }: Probe, readers: readonly For
       ],
     },
   );
+}
+
+/** The error for a file that has to be unpacked first. Text can begin like something that zlib has packed. */
+function packedFile(head: Probe["head"], name: string): CheckpointLoadError | undefined {
+  const packing = packingOf(head);
+  if (!packing || (packing.codec === "zlib" && /^[\x20-\x7e\s]*$/.test(String.fromCharCode(...head.subarray(0, 64))))) return undefined;
+  const inner = innerName(head, name);
+  const base = name.split(/[\\/]/).at(-1) ?? "";
+  const holds = inner === base || inner === "" ? "" : `; what is in it is called ${quoted(inner)}`;
+  return new CheckpointLoadError("PACKED_FILE", `${name} is packed by ${packing.name}, and is read only when it is unpacked${holds}.`, {
+    details: { packing: packing.name, ...(holds === "" ? {} : { inner }) },
+    suggestions: [
+      packing.codec === "zlib" ? `Unpack it first: ${packing.command} < ${base}.` : `Unpack it first: ${packing.command} ${base}.`,
+      ...(packing.codec === undefined ? [] : ["ckpt audit looks into it as it is."]),
+    ],
+  });
 }

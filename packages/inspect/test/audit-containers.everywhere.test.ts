@@ -144,7 +144,7 @@ describe("containers in containers", () => {
     expect((await audit(zip([{ name: "a.npy", data: npy("<f4", ascii("abcd")) }]), "a.npz")).verdict).toBe("clean");
   });
 
-  it.each(["\x1f\x8b\x08\0", "BZh91AY", "\xfd7zXZ\0\0", "\x28\xb5\x2f\xfd\0", "\x04\x22\x4d\x18\0", "7z\xbc\xaf\x27\x1c\0"])(
+  it.each(["BZh91AY", "\xfd7zXZ\0\0", "\x04\x22\x4d\x18\0", "7z\xbc\xaf\x27\x1c\0", "Rar!\x1a\x07\x01\0"])(
     "packed content is named, and never clean",
     async (magic) => {
       const result = await audit(concat(magic, new Uint8Array(100)), "model.bin");

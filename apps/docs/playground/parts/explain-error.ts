@@ -19,6 +19,7 @@ const TITLES: Readonly<Record<string, string>> = {
   UNSUPPORTED_URI: "Addresses of this kind cannot be opened",
   EMPTY_FILE: "The file is empty",
   UNKNOWN_FORMAT: "This does not look like a checkpoint",
+  PACKED_FILE: "The file is packed: unpack it first",
   UNSUPPORTED_FORMAT: "This format cannot be opened yet",
   LFS_POINTER: "This is a pointer to the file, not the file",
   LIMIT_EXCEEDED: "A safety limit was reached",

@@ -46,6 +46,12 @@ export class InflateStream {
     }
   }
 
+  /** The next bytes, as many as are inflated; undefined behind the last, which may come before `byteLength`. */
+  async next(options?: SignalOptions): Promise<Uint8Array | undefined> {
+    options?.signal?.throwIfAborted();
+    return (await this.#more()) ? this.#take(Number.POSITIVE_INFINITY, options) : undefined;
+  }
+
   async cancel(): Promise<void> {
     await this.#reader.cancel().catch(() => undefined); // a stream that has failed already has nothing to stop
   }

@@ -1,10 +1,11 @@
 import { type ByteSource, type Bytes, sliceSource } from "@ckptkit/core";
 import { READERS } from "@ckptkit/formats";
 import type { AuditedContent, AuditLog } from "./audit-log.js";
+import { auditPacked } from "./audit-packed.js";
 import { auditPickles, looksLikePickle } from "./audit-pickle.js";
 import { auditTar } from "./audit-tar.js";
 import { auditZip } from "./audit-zip.js";
-import { type ContentKind, HEAD_BYTES, isDisguised, isTextName, kindOf, latin1, packingOf } from "./content-kind.js";
+import { type ContentKind, HEAD_BYTES, isDisguised, isTextName, kindOf, latin1 } from "./content-kind.js";
 import { auditKeras, openToo } from "./open-too.js";
 import { hasZipEnd } from "./zip-remains.js";
 
@@ -50,7 +51,7 @@ export async function auditContent(source: ByteSource, where: string, log: Audit
   else if (kind === "npy") await auditNpy(source, head, where, log);
   else if (kind === "tar") await auditTar(source, where, log, depth, auditContent);
   else if (kind === "lfs") log.note("lfs-pointer", "The file is a pointer of Git LFS.", where);
-  else if (kind === "packed") log.note("nested-container", `The content is packed by ${packingOf(head)}, which is not read here.`, where);
+  else if (kind === "packed") ({ kind, storages } = await auditPacked(source, head, where, log, depth, auditContent));
   else if (kind !== "text" || depth === 0) await auditData(source, kind, where, log, depth);
   return { kind, storages };
 }

@@ -29,6 +29,8 @@ export class AuditLog {
   readonly limits: Limits;
   readonly options: OperationOptions;
   verdict: Verdict = "clean";
+  /** Bytes that are unpacked in memory now, and all that were. */
+  unpacked = { held: 0, total: 0, depth: 0 };
   readonly #globals = new Map<string, AuditedGlobal>();
   readonly #findings: Finding[] = [];
   readonly #perRule = new Map<string, number>();
@@ -83,7 +85,9 @@ export class AuditLog {
 
   /** A log of its own, for a look ahead. */
   silent(): AuditLog {
-    return new AuditLog(this.policy, this.limits, this.options);
+    const log = new AuditLog(this.policy, this.limits, this.options);
+    log.unpacked = this.unpacked;
+    return log;
   }
 
   /** Whether a name is suspicious or dangerous. */

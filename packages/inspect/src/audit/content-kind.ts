@@ -1,27 +1,10 @@
+import { packingOf } from "@ckptkit/formats";
+
 /** What some bytes are, by how they begin. */
 export type ContentKind = "zip" | "pickle" | "safetensors" | "npy" | "tar" | "hdf5" | "gguf" | "packed" | "text" | "lfs" | "other";
 
-/** Ways of packing that are not read here, by their first bytes. */
-const PACKED: readonly (readonly [magic: string, name: string])[] = [
-  ["\x1f\x8b", "gzip"],
-  ["BZh", "bzip2"],
-  ["\xfd7zXZ", "xz"],
-  ["\x28\xb5\x2f\xfd", "zstd"],
-  ["\x04\x22\x4d\x18", "lz4"],
-  ["7z\xbc\xaf\x27\x1c", "7z"],
-  ["Rar!\x1a\x07", "rar"],
-  ["MSCF", "cabinet"],
-  ["\x5d\0\0", "lzma"],
-  ["\x78\x01", "zlib"],
-  ["\x78\x9c", "zlib"],
-  ["\x78\xda", "zlib"],
-];
-
 /** Bytes of a head that tell what it is. */
 export const HEAD_BYTES = 1024;
-
-/** The way in which content is packed; undefined when it is not. */
-export const packingOf = (head: Uint8Array): string | undefined => PACKED.find(([magic]) => begins(head, magic))?.[1];
 
 /** Tells what content is from its first {@link HEAD_BYTES} bytes. */
 export function kindOf(head: Uint8Array, size: number): ContentKind {
@@ -34,7 +17,9 @@ export function kindOf(head: Uint8Array, size: number): ContentKind {
   if (begins(head, "GGUF")) return "gguf";
   if (head.length > 262 && latin1(head.subarray(257, 262)) === "ustar") return "tar";
   if (begins(head, "version https://git-lfs.github.com/spec/")) return "lfs";
-  if (packingOf(head) !== undefined) return "packed";
+  const packing = packingOf(head);
+  // Two bytes are little: a text may begin with those of zlib.
+  if (packing !== undefined && !(packing.codec === "zlib" && isText(head))) return "packed";
   return isText(head) ? "text" : "other";
 }
 

@@ -42,6 +42,13 @@ export const RULES_OF_CONTAINERS: Readonly<Record<string, AuditRule>> = {
   "unreferenced-member": inconclusive("A member belongs to no tensor, and is nothing that is known here."),
   "hidden-pickle": suspicious("A pickle stands under a name that says otherwise. It was audited as well."),
   "nested-container": inconclusive("The content is packed in a way that is not read here."),
+  "packed-content": {
+    verdict: "clean",
+    severity: "info",
+    means: "The content is packed by gzip, zlib or zstd. It was unpacked in memory, and what came out was audited.",
+    advice: "Nothing.",
+  },
+  "packed-unreadable": inconclusive("What is packed could not be unpacked to its end.", DAMAGED),
   "wrong-suffix": suspicious("The file's name promises a format that cannot hold code, and its content is one that can."),
   polyglot: suspicious("The bytes are a file of two formats at once: what is loaded depends on the program. Both were audited."),
   "unknown-format": inconclusive("The content is of no format that is known here."),
