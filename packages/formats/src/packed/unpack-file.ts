@@ -1,11 +1,4 @@
-import {
-  type ByteSource,
-  CheckpointLoadError,
-  checkLimit,
-  checkRange,
-  type Limits,
-  type SignalOptions,
-} from "@ckptkit/core";
+import { type ByteSource, CheckpointLoadError, checkLimit, checkRange, type Limits, type SignalOptions } from "@ckptkit/core";
 import { compressedError } from "../codecs/errors.js";
 import type { Packing } from "./packing.js";
 
