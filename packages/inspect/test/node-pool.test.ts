@@ -1,23 +1,29 @@
-import { spawn } from "node:child_process";
-import { renameSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { type ByteSource, blobSource, type FetchLike, httpSource, memorySource } from "@ckptkit/core";
+import { type ByteSource, type FetchLike, httpSource, memorySource } from "@ckptkit/core";
 import { openCheckpoint } from "@ckptkit/formats";
-import { hashTensors, scanCheckpoint } from "@ckptkit/inspect";
+import { fileSource, fileSourceSync, nodePlatform, workerPool } from "@ckptkit/node";
 import { kernelPoolContract, plainSafetensors } from "@ckptkit/testkit";
 import { fixtures, readFixture } from "@ckptkit/testkit/node";
 import { loadKernels } from "@ckptkit/wasm";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fileSource, fileSourceSync, nodePlatform, workerPool } from "../src/index.js";
-import { buildPoolScript } from "./pool-script.js";
-import { tempFolder } from "./temp-folder.js";
+import { hashTensors, scanCheckpoint } from "../src/index.js";
 
-const { folder, at } = tempFolder();
-const workerUrl = buildPoolScript(folder);
+const folder = mkdtempSync(join(tmpdir(), "ckptkit-node-pool-"));
+const at = (name: string): string => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+// The script of the threads, as the build of @ckptkit/node makes it.
+const script = fileURLToPath(new URL("../../node/pool-worker.mjs", import.meta.url));
+execFileSync(process.execPath, [script, folder], { stdio: "inherit" });
+const workerUrl = pathToFileURL(at("pool-worker.js")).href;
 const kernels = await loadKernels();
 
 /** A copy of bytes in a file, by a path of its own. */
@@ -48,16 +54,9 @@ kernelPoolContract("threads of Node", {
   async sources(bytes, name) {
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
     shared.set(bytes);
-    const path = fileOf(bytes);
-    const [file, sync] = [await fileSource(path), fileSourceSync(path)];
-    opened.push(file, sync);
-    return {
-      file: renamed(file, name),
-      "file, without waiting": renamed(sync, name),
-      memory: memorySource(bytes, name),
-      "shared memory": memorySource(shared, name),
-      blob: blobSource(new Blob([bytes]), name),
-    };
+    const file = await fileSource(fileOf(bytes));
+    opened.push(file);
+    return { file: renamed(file, name), memory: memorySource(bytes, name), "shared memory": memorySource(shared, name) };
   },
   files: async () => fixtures().map(({ file }) => file),
   load: readFixture,
@@ -76,6 +75,7 @@ describe("threads of Node", () => {
     const pool = await workerPool({ size: 2, workerUrl });
     const source = await fileSource(numbersFile(10_000_000));
     const checkpoint = await openCheckpoint(source);
+    expect(fileSourceSync(source.name).descriptor?.()).toEqual(source.descriptor?.());
     let read = 0;
     const { readInto } = source;
     source.readInto = async (target, ...rest) => {
@@ -159,12 +159,11 @@ describe("nodePlatform: pool", () => {
   describe("in a program of its own", () => {
     const program = at("program.mjs");
     beforeAll(async () => {
-      const packageFolder = fileURLToPath(new URL("..", import.meta.url));
       await build({
         stdin: {
           contents: `
-import { nodePlatform, openCheckpoint } from "./src/index.js";
-import { scanCheckpoint } from "@ckptkit/inspect";
+import { nodePlatform, openCheckpoint } from "@ckptkit/node";
+import { scanCheckpoint } from "./src/index.js";
 const platform = nodePlatform({ workers: { size: 2, fromBytes: 0 } });
 const controller = new AbortController();
 const checkpoint = await openCheckpoint(process.argv[2], { platform });
@@ -172,7 +171,7 @@ const options = { kernels: await platform.kernels(), pool: await platform.pool()
 if (process.argv[3]) options.onProgress = () => controller.abort(new Error("enough"));
 const told = await scanCheckpoint(checkpoint, options).then(({ totals }) => totals.count, (error) => error.message);
 process.stdout.write(options.pool.size + " " + told);`,
-          resolveDir: packageFolder,
+          resolveDir: fileURLToPath(new URL("..", import.meta.url)),
         },
         outfile: program,
         bundle: true,
