@@ -33,6 +33,8 @@ export interface Probe {
 export interface FormatReader {
   /** Name of the format, as in `Checkpoint.format`. */
   readonly format: string;
+  /** Bytes that are best read at a time, where a description lies about in the file in small pieces; left out where it stands together. */
+  readonly blockBytes?: number;
   /** Whether the bytes look like this format. Pure. */
   matches(probe: Probe): boolean;
   /**

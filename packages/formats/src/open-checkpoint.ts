@@ -84,7 +84,7 @@ export async function openCheckpoint(source: ByteSource, options: OpenCheckpoint
     let refusal: unknown;
     for (const reader of readersFor(head, source, options)) {
       try {
-        return await reader.open(cached, options);
+        return await reader.open(sourceFor(reader, source, cached), options);
       } catch (error) {
         if (!isOfAnotherFormat(error)) throw error;
         refusal ??= error;
@@ -96,6 +96,10 @@ export async function openCheckpoint(source: ByteSource, options: OpenCheckpoint
     throw error;
   }
 }
+
+/** Small files are in the cache already; of larger ones, readers of scattered descriptions read smaller blocks. */
+const sourceFor = ({ blockBytes }: FormatReader, source: ByteSource, cached: ByteSource): ByteSource =>
+  blockBytes === undefined || source.size <= PROBE_BYTES ? cached : cacheSource(source, { blockBytes });
 
 /**
  * The same without waiting, from a source that can be read so: a file of this machine, or memory.

@@ -9,10 +9,10 @@ import {
   type TensorSpec,
   type Tree,
 } from "@ckptkit/core";
+import type { ChunkCache } from "../chunks/chunk-cache.js";
 import { quoted } from "../quoted.js";
 import { unreadableSource } from "../unreadable-source.js";
 import type { Attributes } from "./attributes.js";
-import type { ChunkCache } from "../chunks/chunk-cache.js";
 import { ChunkGrid } from "./chunk-grid.js";
 import { chunkedSource } from "./chunked-source.js";
 import { type Dataspace, parseDataspace } from "./dataspace.js";

@@ -19,9 +19,13 @@ import { findSignature, readSuperblock } from "./file.js";
 import { overlaps, treeOf } from "./tree.js";
 import { readObjects } from "./walk.js";
 
+/** What describes a layer or two of a Keras model, as h5py places it between their values. */
+export const HDF5_BLOCK_BYTES = 8 * 1024;
+
 /** Opens HDF5 files: Keras' `.h5`, and arrays of other programs. */
 export const hdf5Reader: FormatReader = {
   format: "hdf5",
+  blockBytes: HDF5_BLOCK_BYTES,
   matches: isHdf5,
   open: openHdf5,
   openSync: (source, options) => finishSync(readHdf5(source, options)),

@@ -1,7 +1,7 @@
 import { checkLimit, type Finding, finish, finishSync, type Limits, type Reading, step } from "@ckptkit/core";
+import { ChunkCache } from "../chunks/chunk-cache.js";
 import { quoted } from "../quoted.js";
 import { type Attributes, readAttributes } from "./attributes.js";
-import { ChunkCache } from "../chunks/chunk-cache.js";
 import { type Hdf5Dataset, readDataset } from "./dataset.js";
 import { isOfOneObject } from "./errors.js";
 import type { Hdf5File } from "./file.js";
@@ -40,7 +40,7 @@ interface Read {
 }
 
 /**
- * Reads every group and the description of every dataset, level by level. An object that cannot be read is a finding; the others stand.
+ * Reads every group and the description of every dataset. An object that cannot be read is a finding; the others stand.
  * A group that has several names is entered once, so that links in circles lead nowhere.
  *
  * @throws {CheckpointLoadError} HDF5_CORRUPT, HDF5_UNSUPPORTED when it is the root; LIMIT_EXCEEDED
@@ -73,29 +73,31 @@ class Walk {
     if (error) throw error;
     if (object?.kind !== "group") throw new TypeError("unreachable: the root was read as a group");
     this.#known.set(root, { path: [], object });
-    let waiting = this.#enter(object, links, []);
-    for (let depth = 1; waiting.length > 0; depth++) {
-      checkLimit(this.#limits, "treeDepth", depth, `Groups within groups of ${this.#file.name}`);
-      waiting = yield* this.#level(waiting);
-    }
+    // The next ones last. What describes the members of a group mostly stands together: they are read before other groups are.
+    const waiting = this.#enter(object, links, []).reverse();
+    while (waiting.length > 0) waiting.push(...(yield* this.#some(waiting.splice(-AT_ONCE).reverse())).reverse());
     return object;
   }
 
-  /** Reads the objects of one level, and gives those of the next. */
-  *#level(waiting: readonly Waiting[]): Reading<Waiting[]> {
-    const next: Waiting[] = [];
-    for (let first = 0; first < waiting.length; first += AT_ONCE) {
-      const some = waiting.slice(first, first + AT_ONCE);
-      const fresh = some.filter(({ address, path }) => !this.#known.has(address) && this.#known.set(address, { path, object: undefined }));
-      const reading = (one: Waiting): Reading<Read> => this.#read(one.address, one.path);
-      const found = yield* step({
-        what: `reading the objects of ${this.#file.name}`,
-        wait: () => Promise.all(fresh.map((one) => finish(reading(one)))),
-        now: () => fresh.map((one) => finishSync(reading(one))),
-      });
-      for (const [index, one] of fresh.entries()) next.push(...this.#place(one, found[index] ?? { findings: [] }));
-      for (const one of some) if (!fresh.includes(one)) this.#again(one);
-    }
+  /** Reads some objects, and gives those that are in them. */
+  *#some(some: readonly Waiting[]): Reading<Waiting[]> {
+    // Two names of one object may stand side by side.
+    const first = new Map(
+      some
+        .filter(({ address }) => !this.#known.has(address))
+        .map((one): [number, Waiting] => [one.address, one])
+        .reverse(),
+    );
+    const fresh = some.filter((one) => first.get(one.address) === one);
+    for (const { address, path } of fresh) this.#known.set(address, { path, object: undefined });
+    const reading = (one: Waiting): Reading<Read> => this.#read(one.address, one.path);
+    const found = yield* step({
+      what: `reading the objects of ${this.#file.name}`,
+      wait: () => Promise.all(fresh.map((one) => finish(reading(one)))),
+      now: () => fresh.map((one) => finishSync(reading(one))),
+    });
+    const next = fresh.flatMap((one, index) => this.#place(one, found[index] ?? { findings: [] }));
+    for (const one of some) if (!fresh.includes(one)) this.#again(one);
     return next;
   }
 
@@ -130,6 +132,7 @@ class Walk {
 
   /** Puts the members of a group into their order, and gives those that are to be read. */
   #enter(group: Hdf5Group, links: readonly Hdf5Link[], above: readonly string[]): Waiting[] {
+    checkLimit(this.#limits, "treeDepth", above.length, `Groups within groups of ${this.#file.name}`);
     this.#count += links.length;
     checkLimit(this.#limits, "tensors", this.#count, `Objects of ${this.#file.name}`);
     const waiting: Waiting[] = [];

@@ -17,7 +17,7 @@ import {
   type Tree,
   withLimits,
 } from "@ckptkit/core";
-import { readHdf5 } from "../hdf5/reader.js";
+import { HDF5_BLOCK_BYTES, readHdf5 } from "../hdf5/reader.js";
 import { checkpointOfTree } from "../tree-checkpoint.js";
 import { readZip, type ZipArchive } from "../zip/archive.js";
 import type { ZipEntry } from "../zip/directory.js";
@@ -28,6 +28,7 @@ import { jsonTree, parseJson } from "./json-tree.js";
 /** Opens `.keras` models. */
 export const kerasReader: FormatReader = {
   format: "keras",
+  blockBytes: HDF5_BLOCK_BYTES,
   matches: isKeras,
   open: openKeras,
   openSync: (source, options) => finishSync(readKeras(source, options)),
