@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { inRoot, readJson } from "./root.mjs";
 
-const SINGLE = ["wasm", "bench", "fixtures"];
+const SINGLE = ["wasm", "bench", "fixtures", "fuzz"];
 const PARENTS = ["packages", "apps"];
 
 const folders = () => [

@@ -1,0 +1,3 @@
+import { suite } from "../vitest.shared.ts";
+
+export default suite();
