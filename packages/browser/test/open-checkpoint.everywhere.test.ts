@@ -136,3 +136,38 @@ describe("the folder of a distributed checkpoint", () => {
     }
   });
 });
+
+describe("the folder of a TensorFlow checkpoint", () => {
+  const named = (...names: readonly string[]) => Promise.all(names.map((name) => fileOf(name, `variables/${name}`)));
+  const shards = [0, 1, 2].map((number) => `tf-types.data-0000${number}-of-00003`);
+
+  it("is one checkpoint, and is opened as a whole, also by one of its files", async () => {
+    const folder = folderOf(await named("tf-types.index", ...shards));
+    expect(await listCheckpoints(folder)).toMatchObject([{ path: "tf-types.index", shards, missing: [] }]);
+    for (const path of [undefined, "tf-types.index", shards[2]]) {
+      const { format, tensors, findings } = await openCheckpoint(folder, { path });
+      expect([format, tensors.length, findings]).toEqual(["tf-bundle", 27, []]);
+    }
+  });
+
+  it("tells which data files are missing, and opens by the text that names the latest", async () => {
+    const [found] = await listCheckpoints(folderOf(await named("tf-types.index", ...shards.slice(0, 2))));
+    expect(found?.missing).toEqual([shards[2]]);
+    const files = await named("tf-slots-1.index", "tf-slots-1.data-00000-of-00001", "tf-slots.checkpoint");
+    expect((await openCheckpoint(folderOf(files), { path: "tf-slots.checkpoint" })).tensors).toHaveLength(6);
+  });
+});
+
+describe("the folder of an ONNX model with data files", () => {
+  const names = ["onnx-external.onnx", "onnx-external.weights", "onnx-external.alone.bin"];
+  const files = () => Promise.all(names.map((name) => fileOf(name, `model/${name}`)));
+
+  it("is one checkpoint, and is opened as a whole, also by one of its files", async () => {
+    const folder = folderOf(await files());
+    expect(await listCheckpoints(folder)).toMatchObject([{ path: names[0], shards: [names[2], names[1]], missing: [] }]);
+    for (const path of [undefined, names[0], names[2]]) {
+      const { format, tensors } = await openCheckpoint(folder, { path });
+      expect([format, (await tensors[0]?.read())?.length]).toEqual(["onnx", 96]);
+    }
+  });
+});

@@ -10,23 +10,48 @@ export interface OpenUriOptions extends OpenCheckpointOptions {
 /**
  * Opens the checkpoint at a path or address that a platform reaches. The shards of a sharded checkpoint are opened beside
  * its index, and of the same version where the address of the index can name one. A folder is opened by the file in it that
- * describes a checkpoint of several files.
+ * describes a checkpoint of several files; what TensorFlow's files begin with (`ckpt-3`) stands for its index.
  *
  * @throws {CheckpointNotFoundError} NOT_FOUND, and what {@link openCheckpoint} throws
  * @example const checkpoint = await openUri(nodePlatform(), "model.safetensors.index.json");
  */
-export async function openUri(platform: Pick<Platform, "open">, uri: string, options: OpenUriOptions = {}): Promise<Checkpoint> {
+export async function openUri(platform: FileAccess, uri: string, options: OpenUriOptions = {}): Promise<Checkpoint> {
   const open = async (address: string): Promise<ByteSource> => {
     const source = await platform.open(address, options);
     return options.wrapSource?.(source) ?? source;
   };
   const { source, file } = await openFileOrFolder(open, uri);
   const { address = file } = source;
-  return openCheckpoint(source, { openSibling: (name) => open(siblingAddress(address, name)), ...options });
+  const { list } = platform;
+  return openCheckpoint(source, {
+    openSibling: (name) => open(siblingAddress(address, name)),
+    ...(list ? { listSiblings: (folder: string) => list.call(platform, siblingAddress(address, folder || "./"), options) } : {}),
+    ...options,
+  });
 }
 
+/** What of a platform opens a checkpoint. */
+type FileAccess = Pick<Platform, "open"> & Partial<Pick<Platform, "list">>;
+
 /** Files that describe a checkpoint of several files, which stands for its folder: the first that is there is opened. */
-const DESCRIBING_FILES = [".metadata", "model.safetensors.index.json", "pytorch_model.bin.index.json"];
+const DESCRIBING_FILES = [
+  ".metadata",
+  "model.safetensors.index.json",
+  "pytorch_model.bin.index.json",
+  // Of Orbax, one item and several; its arrays alone; zarr.
+  "_METADATA",
+  "_CHECKPOINT_METADATA",
+  "manifest.ocdbt",
+  ".zmetadata",
+  "zarr.json",
+  ".zgroup",
+  ".zarray",
+  "checkpoint", // of TensorFlow: names the latest of several
+  "variables.index",
+  "variables/variables.index", // of a SavedModel
+];
+/** Names by which TensorFlow's users know a checkpoint, whose files have more behind them: `ckpt-3`, `model.ckpt-1000`, `variables`. */
+const TENSORFLOW_PREFIX = /(?:^|[/\\])(?:variables|[^/\\]*ckpt(?:-\d+)?)$/i;
 
 /** @throws what opening the folder as a file throws, when it holds none of those */
 async function openFileOrFolder(
@@ -36,6 +61,7 @@ async function openFileOrFolder(
   try {
     return { source: await open(uri), file: uri };
   } catch (error) {
+    if (hasCode(error, "NOT_FOUND") && TENSORFLOW_PREFIX.test(uri)) return openIndexOf(open, uri, error);
     if (!hasCode(error, "NOT_A_FILE")) throw error;
     for (const name of DESCRIBING_FILES) {
       const file = siblingAddress(/[/\\]$/.test(uri) ? uri : `${uri}/`, name);
@@ -46,6 +72,20 @@ async function openFileOrFolder(
       }
     }
     throw error;
+  }
+}
+
+/** @throws `notFound` when there is no index either */
+async function openIndexOf(
+  open: (address: string) => Promise<ByteSource>,
+  prefix: string,
+  notFound: unknown,
+): Promise<{ source: ByteSource; file: string }> {
+  const file = `${prefix}.index`;
+  try {
+    return { source: await open(file), file };
+  } catch (error) {
+    throw hasCode(error, "NOT_FOUND") ? notFound : error;
   }
 }
 

@@ -1,9 +1,9 @@
-import { type Checkpoint, getEntry, memorySource, watchCrc } from "@ckptkit/core";
+import { type Checkpoint, CheckpointSourceError, getEntry, memorySource, watchCrc } from "@ckptkit/core";
 import { codeOf } from "@ckptkit/testkit";
 import { jsKernels } from "@ckptkit/wasm/js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { openCheckpoint, openCheckpointSync, openTfBundle, tfBundleReader } from "../src/index.js";
+import { openCheckpoint, openCheckpointSync, openTfBundle, openUri, tfBundleReader } from "../src/index.js";
 import { sliceKey } from "../src/tf-bundle/slices.js";
 import { unsnap } from "../src/tf-bundle/snappy.js";
 import { bytesOf, exchangeFiles, openAmong, rulesOf } from "./exchange.js";
@@ -83,6 +83,31 @@ describe("the files of a checkpoint", () => {
     expect(await codeOf(openAmong("checkpoint", all))).toBe("TF_BUNDLE_CORRUPT");
     all.set("checkpoint", new TextEncoder().encode('model_checkpoint_path: "tf-slots-9"\n'));
     expect(await codeOf(openAmong("checkpoint", all))).toBe("TF_BUNDLE_SHARD");
+  });
+
+  it.each([
+    ["the folder of a SavedModel", "model", { "model/variables/variables": "tf-objects" }],
+    ["its folder of variables", "model/variables/", { "model/variables/variables": "tf-objects" }],
+    ["a folder with the text that names the latest", "run", { "run/tf-slots-1": "tf-slots-1", "run/checkpoint": "tf-slots" }],
+    ["what the names of its files begin with", "run/model.ckpt-7", { "run/model.ckpt-7": "tf-objects" }],
+  ])("open by %s", async (_, uri, layout) => {
+    const at = new Map<string, Uint8Array>();
+    for (const [path, stem] of Object.entries(layout)) {
+      const parts = stem === "tf-slots" ? [""] : [".index", ".data-00000-of-00001"];
+      for (const end of parts) for (const [, bytes] of await bytesOf(`${stem}${end || ".checkpoint"}`)) at.set(`${path}${end}`, bytes);
+    }
+    const platform = {
+      open: async (path: string) => {
+        const bytes = at.get(path);
+        if (bytes) return memorySource(bytes, path);
+        const isFolder = [...at.keys()].some((name) => name.startsWith(path.endsWith("/") ? path : `${path}/`));
+        throw new CheckpointSourceError(isFolder ? "NOT_A_FILE" : "NOT_FOUND", path);
+      },
+    };
+    const { format, findings, tensors } = await openUri(platform, uri);
+    expect([format, findings]).toEqual(["tf-bundle", []]);
+    expect(await tensors[0]?.read()).toHaveLength(tensors[0]?.byteLength ?? -1);
+    expect(await codeOf(openUri(platform, "run/ckpt-8"))).toBe("NOT_FOUND");
   });
 
   it("that are not there are told, and reading what they hold is an error", async () => {

@@ -1,15 +1,16 @@
-import { CheckpointConfigError, CheckpointNotFoundError, looksLikeCheckpoint, someNames } from "@ckptkit/core";
+import { CheckpointConfigError, CheckpointLoadError, CheckpointNotFoundError, looksLikeCheckpoint, someNames } from "@ckptkit/core";
+import { onnxDataFiles } from "@ckptkit/formats/onnx";
 import { type Folder, type FolderEntry, notInFolder } from "./folder.js";
 
 /** A checkpoint that a folder holds, for a person to choose from. */
 export interface CheckpointCandidate {
-  /** What to open: a file, the index of a sharded checkpoint, or the `.metadata` of a distributed one. */
+  /** What to open: a file, the index of a sharded checkpoint or of one of TensorFlow, the `.metadata` of a distributed one, or a model with data files. */
   readonly path: string;
   /** Bytes of the file, or of index and shards together. */
   readonly byteLength: number;
-  /** Paths of the shards that an index names, as far as they are there, or of the files of a distributed checkpoint; empty for a single file. */
+  /** Paths of the other files that belong to it, as far as they are there: shards, data files; empty for a single file. */
   readonly shards: readonly string[];
-  /** Paths of shards that an index names and that are not there. */
+  /** Paths of those that are not there. */
   readonly missing: readonly string[];
 }
 
@@ -18,9 +19,14 @@ const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 /** What describes a distributed checkpoint of torch. */
 const DISTRIBUTED = /(?:^|\/)\.metadata$/;
 const INDEX = /\.index(?:\.[\w-]+)?\.json$/i;
+/** The index of a TensorFlow checkpoint, and the end of the name of one of its data files. */
+const TENSORFLOW = /\.index$/;
+const TENSORFLOW_DATA = /\.data-\d{5}-of-(\d{5})$/;
+const ONNX = /\.onnx$/i;
 
 /**
- * The checkpoints of a folder: indexes with their shards first, then single files, each group from the largest on. Only indexes are read.
+ * The checkpoints of a folder: indexes with their shards first, then single files, each group from the largest on. Only indexes are read, and
+ * of ONNX models which other files they have.
  *
  * @throws {CheckpointSourceError} what listing the folder throws
  * @example for (const { path, byteLength } of await listCheckpoints(folderOf(input.files))) console.log(path, byteLength);
@@ -47,6 +53,19 @@ export async function listCheckpoints(folder: Folder): Promise<CheckpointCandida
     for (const shard of [path, ...shards]) taken.add(shard);
     indexes.push({ path, byteLength: shards.reduce((sum, shard) => sum + (sizes.get(shard) ?? 0), size), shards, missing: [] });
   }
+  const several = async (named: RegExp, filesOf: (path: string) => Promise<string[]>): Promise<void> => {
+    for (const { path, size } of entries.filter((entry) => named.test(entry.path))) {
+      const wanted = await filesOf(path);
+      const shards = wanted.filter((shard) => sizes.has(shard));
+      if (shards.length === 0) continue;
+      for (const shard of [path, ...shards]) taken.add(shard);
+      const byteLength = shards.reduce((sum, shard) => sum + (sizes.get(shard) ?? 0), size);
+      indexes.push({ path, byteLength, shards, missing: wanted.filter((shard) => !sizes.has(shard)) });
+    }
+  };
+  const counts = dataFileCounts(sizes.keys());
+  await several(TENSORFLOW, async (path) => dataFilesOf(path.replace(TENSORFLOW, ""), counts));
+  if (entries.length > 1) await several(ONNX, (path) => onnxFilesOf(folder, path));
   const single = entries
     .filter(({ path, size }) => size > 0 && !taken.has(path) && looksLikeCheckpoint(path) && !INDEX.test(path))
     .map(({ path, size }) => ({ path, byteLength: size, shards: [], missing: [] }));
@@ -73,6 +92,37 @@ async function shardsOf(folder: Folder, { path, size }: FolderEntry): Promise<st
   }
 }
 
+/** How many data files TensorFlow checkpoints have, by what their paths begin with: each of them tells. */
+function dataFileCounts(paths: Iterable<string>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const path of paths) {
+    const end = TENSORFLOW_DATA.exec(path);
+    if (end) counts.set(path.slice(0, end.index), Number(end[1]));
+  }
+  return counts;
+}
+
+/** Paths of all data files of a TensorFlow checkpoint. */
+function dataFilesOf(prefix: string, counts: ReadonlyMap<string, number>): string[] {
+  const count = counts.get(prefix) ?? 0;
+  const digits = (value: number): string => String(value).padStart(5, "0");
+  return Array.from({ length: count }, (_, shard) => `${prefix}.data-${digits(shard)}-of-${digits(count)}`);
+}
+
+/** Paths of the data files that an ONNX model names. */
+async function onnxFilesOf(folder: Folder, path: string): Promise<string[]> {
+  const source = await folder.open(path);
+  try {
+    return (await onnxDataFiles(source)).map((name) => beside(path, name));
+  } catch (error) {
+    // Opening it says what is wrong with it; here it is only a file of its own.
+    if (error instanceof CheckpointLoadError) return [];
+    throw error;
+  } finally {
+    await source.close?.();
+  }
+}
+
 /** The path of a file that stands beside another. */
 export const beside = (path: string, name: string): string => path.slice(0, path.lastIndexOf("/") + 1) + name;
 
@@ -87,7 +137,7 @@ export async function chooseCheckpoint(folder: Folder, wanted?: string): Promise
   const paths = entries.map(({ path }) => path);
   if (wanted !== undefined) {
     if (!paths.includes(wanted)) throw notInFolder(folder, wanted, paths);
-    const describes = (path: string): boolean => INDEX.test(path) || DISTRIBUTED.test(path);
+    const describes = (path: string): boolean => [INDEX, DISTRIBUTED, TENSORFLOW, ONNX].some((name) => name.test(path));
     if (describes(wanted) || !paths.some(describes)) return wanted;
     const owner = (await listCheckpoints(folder)).find(({ shards }) => shards.includes(wanted));
     return owner?.path ?? wanted;

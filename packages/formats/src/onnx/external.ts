@@ -32,6 +32,16 @@ function fileOf({ external }: OnnxTensor): string | undefined {
   return leadsElsewhere(file) ? undefined : file;
 }
 
+/** The files beside a model that tensors have their values in. */
+export function dataFiles(tensors: Iterable<OnnxTensor>): Set<string> {
+  const names = new Set<string>();
+  for (const tensor of tensors) {
+    const file = tensor.external ? fileOf(tensor) : undefined;
+    if (file !== undefined) names.add(file);
+  }
+  return names;
+}
+
 /** A whole number from `external_data`; undefined when it is none. */
 function numberOf({ external }: OnnxTensor, key: string, missing: number): number | undefined {
   const text = external?.get(key);
@@ -67,12 +77,8 @@ export class ExternalData {
     options: OpenOptions,
   ): Reading<ExternalData> {
     const external = tensors.filter((tensor) => tensor.external);
-    const names = new Set<string>();
-    const outside = external.filter((tensor) => {
-      const file = fileOf(tensor);
-      if (file !== undefined) names.add(file);
-      return file === undefined;
-    });
+    const names = dataFiles(external);
+    const outside = external.filter((tensor) => fileOf(tensor) === undefined);
     for (const tensor of outside.slice(0, FINDINGS_LISTED)) {
       const message = `The values of ${quoted(tensor.name)} are said to be in ${quoted(tensor.external?.get("location") ?? "")}, which is not a file beside the model: it is not opened. No exporter writes such a path.`;
       findings.push({ rule: "onnx-external-path", severity: "error", message, at: tensor.name });

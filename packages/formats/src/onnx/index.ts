@@ -1,1 +1,1 @@
-export { onnxReader, openOnnx } from "./reader.js";
+export { onnxDataFiles, onnxReader, openOnnx } from "./reader.js";

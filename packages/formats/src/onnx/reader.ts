@@ -13,7 +13,7 @@ import {
 } from "@ckptkit/core";
 import { describeTree } from "../metadata.js";
 import { TensorBuilder } from "./build-tensors.js";
-import { ExternalData } from "./external.js";
+import { dataFiles, ExternalData } from "./external.js";
 import { looksLikeOnnx } from "./looks-like-onnx.js";
 import { customOperators, modelFacts } from "./model-facts.js";
 import { modelTree, tensorsOf } from "./model-tree.js";
@@ -43,6 +43,17 @@ const MODEL = "model";
  */
 export async function openOnnx(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
   return finish(readOnnx(source, options));
+}
+
+/**
+ * Names of the files beside a model that hold values of its tensors. Does not close the source.
+ *
+ * @throws {CheckpointLoadError} ONNX_CORRUPT, LIMIT_EXCEEDED
+ * @example const files = await onnxDataFiles(blobSource(file)); // ["model.onnx.data"]
+ */
+export async function onnxDataFiles(source: ByteSource, options: OpenOptions = {}): Promise<string[]> {
+  const model = await finish(readModel(source, withLimits(options.limits), options));
+  return [...dataFiles(tensorsOf(model))].sort();
 }
 
 function* readOnnx(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {

@@ -9,11 +9,14 @@ import { endsAsTable } from "./table.js";
 const MOST_HEADER_BYTES = 64;
 
 /**
- * Whether a file belongs to a TensorFlow checkpoint: an index by how it ends, or begins where its end is out of sight; the text that names the latest
- * checkpoint; a data file by its name alone, since it is nothing but numbers.
+ * Which file of a TensorFlow checkpoint one is: its index by how it ends, or begins where its end is out of sight; the text that names the latest
+ * checkpoint; a data file by its name alone, since it is nothing but numbers. Undefined for other files.
  */
-export const looksLikeBundle = ({ head, size, name }: Probe): boolean =>
-  (head.length === size && endsAsTable(head)) || beginsAsIndex(head) || isCheckpointState(head) || isShardName(name);
+export function tfBundlePart({ head, size, name }: Probe): "index" | "state" | "data" | undefined {
+  if ((head.length === size && endsAsTable(head)) || beginsAsIndex(head)) return "index";
+  if (isCheckpointState(head)) return "state";
+  return isShardName(name) ? "data" : undefined;
+}
 
 /** A first entry with an empty key, whose value is a header, and a second one with a key. */
 function beginsAsIndex(head: Bytes): boolean {

@@ -1,5 +1,5 @@
 import { type ByteSource, type Bytes, sliceSource } from "@ckptkit/core";
-import { READERS } from "@ckptkit/formats";
+import { READERS, tfBundlePart } from "@ckptkit/formats";
 import type { AuditedContent, AuditLog } from "./audit-log.js";
 import { auditPacked } from "./audit-packed.js";
 import { auditPickles, looksLikePickle } from "./audit-pickle.js";
@@ -34,8 +34,9 @@ export async function auditContent(source: ByteSource, where: string, log: Audit
   let storages: ReadonlySet<string> | undefined;
   const isTextPickle = (kind === "other" || kind === "text") && looksLikePickle(await firstBytes(source, log), log);
   if (isTextPickle) kind = "pickle";
-  // In an archive, the two bytes by which a pickle begins may as well be those of a number.
-  else if (kind === "pickle" && depth > 0 && !looksLikePickle(await firstBytes(source, log), log, true)) kind = "other";
+  // In an archive, and in a data file of TensorFlow, the two bytes by which a pickle begins may as well be those of a number.
+  else if (kind === "pickle" && (depth > 0 || isTfData(head, source, where)) && !looksLikePickle(await firstBytes(source, log), log, true))
+    kind = "other";
   if (kind === "safetensors" && head[0] === 0x80 && looksLikePickle(await firstBytes(source, log), log, true)) {
     log.note("polyglot", "The bytes are a safetensors header and a pickle at once.", where);
     await auditPickleSource(source, where, log, depth);
@@ -103,11 +104,18 @@ async function auditNpy(source: ByteSource, head: Bytes, where: string, log: Aud
   auditPickles(await pickleBytes(data, log), where, log, true);
 }
 
+const isTfData = (head: Bytes, { size }: ByteSource, name: string): boolean => tfBundlePart({ head, size, name }) === "data";
+
 /** A format without pickles: opened by its reader where there is one. */
 async function auditData(source: ByteSource, kind: ContentKind, where: string, log: AuditLog, depth: number): Promise<void> {
   if (kind === "hdf5") await auditKeras(source, where, log);
   if (kind === "text" && isTextName(where)) return;
   const head = await source.read(0, Math.min(64 * 1024, source.size), log.options);
+  const part = tfBundlePart({ head, size: source.size, name: where });
+  if (part === "data" || part === "state") {
+    const what = part === "data" ? "numbers that their index describes" : "text that names the latest checkpoint";
+    return log.note("tf-bundle-part", `This is a part of a TensorFlow checkpoint: ${what}.`, where);
+  }
   if (READERS.some((reader) => reader.matches({ head, size: source.size, name: where }))) return openToo(source, where, log);
   if (depth > 0 && kind === "other") return; // the archive says what becomes of it
   if (kind === "hdf5" || kind === "gguf") log.note("data-not-read", `The content is ${kind}, which is not read here.`, where);

@@ -69,6 +69,18 @@ export const RULES_OF_CONTAINERS: Readonly<Record<string, AuditRule>> = {
     means: "A Keras Lambda layer holds compiled Python code, which runs when the model is loaded or used.",
     advice: "Do not load it. Ask for the model without Lambda layers.",
   },
+  "onnx-external-path": suspicious(
+    "The model says that values of a tensor are in a file outside of its folder: whoever loads it would read that file.",
+    "Find out what made the model like this, and do not load it.",
+  ),
+  "onnx-tensor": inconclusive("A tensor of the model cannot be read.", DAMAGED),
+  "tf-tensor": inconclusive("A tensor of the checkpoint cannot be read.", DAMAGED),
+  "tf-bundle-part": {
+    verdict: "clean",
+    severity: "info",
+    means: "The file is a part of a TensorFlow checkpoint, which holds no code: numbers, or the name of the latest one.",
+    advice: "Audit its index as well.",
+  },
   "safetensors-duplicate-key": suspicious("The header names a tensor twice; which of them is loaded depends on the reader."),
   "torch-type-size": inconclusive("The file says that it was written on a machine whose numbers have other sizes."),
 };
