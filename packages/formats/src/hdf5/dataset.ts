@@ -102,7 +102,7 @@ function sourceOf(init: SourceInit): ByteSource {
     return unreadableSource(byteLength, name, () => error);
   };
   if (messageOf(messages, MESSAGE.externalFiles))
-    return refuse("hdf5-not-read", hdf5Unsupported(file.name, `The values of ${quoted(path)} are in other files`));
+    return refuse("hdf5-external-data", hdf5Unsupported(file.name, `The values of ${quoted(path)} are in other files`));
   const unknown = unknownFilters(filters);
   if (unknown.length > 0) {
     const error = hdf5Unsupported(file.name, `The values of ${quoted(path)} are compressed by ${unknown.join(" and ")}`, {

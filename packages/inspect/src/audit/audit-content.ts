@@ -6,7 +6,7 @@ import { auditPickles, looksLikePickle } from "./audit-pickle.js";
 import { auditTar } from "./audit-tar.js";
 import { auditZip } from "./audit-zip.js";
 import { type ContentKind, HEAD_BYTES, isDisguised, isTextName, kindOf, latin1 } from "./content-kind.js";
-import { auditKeras, openToo } from "./open-too.js";
+import { auditHdf5, openToo } from "./open-too.js";
 import { hasZipEnd } from "./zip-remains.js";
 
 /** Archives within archives that are followed. */
@@ -108,7 +108,7 @@ const isTfData = (head: Bytes, { size }: ByteSource, name: string): boolean => t
 
 /** A format without pickles: opened by its reader where there is one. */
 async function auditData(source: ByteSource, kind: ContentKind, where: string, log: AuditLog, depth: number): Promise<void> {
-  if (kind === "hdf5") await auditKeras(source, where, log);
+  if (kind === "hdf5") return auditHdf5(source, where, log);
   if (kind === "text" && isTextName(where)) return;
   const head = await source.read(0, Math.min(64 * 1024, source.size), log.options);
   const part = tfBundlePart({ head, size: source.size, name: where });
@@ -118,6 +118,5 @@ async function auditData(source: ByteSource, kind: ContentKind, where: string, l
   }
   if (READERS.some((reader) => reader.matches({ head, size: source.size, name: where }))) return openToo(source, where, log);
   if (depth > 0 && kind === "other") return; // the archive says what becomes of it
-  if (kind === "hdf5" || kind === "gguf") log.note("data-not-read", `The content is ${kind}, which is not read here.`, where);
-  else log.note("unknown-format", "The content is of no format that is known here.", where);
+  log.note("unknown-format", "The content is of no format that is known here.", where);
 }

@@ -4,7 +4,7 @@ import { crc32 } from "@ckptkit/wasm/js";
 import type { AuditContent, AuditLog } from "./audit-log.js";
 import { auditPickles } from "./audit-pickle.js";
 import { isText, kindOf, PICKLE_NAME } from "./content-kind.js";
-import { auditKeras, openToo } from "./open-too.js";
+import { auditKerasJson, openToo } from "./open-too.js";
 import { archivesIn, auditHidden, auditWithoutDirectory } from "./zip-remains.js";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -153,7 +153,7 @@ async function auditOther(
   }
   if (content.size === 0) return true;
   try {
-    if (isKeras && name === "config.json") await auditKeras(content, place, log);
+    if (isKeras && name === "config.json") await auditKerasJson(content, place, log);
     const { kind } = await auditContent(content, place, log, depth + 1);
     if (kind === "pickle") {
       log.note("hidden-pickle", `The member ${JSON.stringify(name)} is a pickle, which its name does not say.`, place);

@@ -125,7 +125,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "tensorflow.python.framework.load_library": "*",
   keras: "models",
   "keras.models": "load_model",
-  "keras.layers": "Lambda",
+  "keras.layers": "Lambda TorchModuleWrapper TFSMLayer",
   "keras.src.layers.core.lambda_layer": "Lambda",
   "keras.utils": "get_file",
   "keras.src.utils.python_utils": "func_load",
