@@ -27,6 +27,8 @@ const PACKAGES = [
   "formats/safetensors",
   "formats/gguf",
   "formats/npz",
+  "formats/onnx",
+  "formats/tf-bundle",
   "inspect",
 ];
 
@@ -53,6 +55,20 @@ export const BUNDLES = [
       'export { torchLegacyReader, torchZipReader } from "@ckptkit/formats/torch";' +
       'export { safetensorsReader } from "@ckptkit/formats/safetensors"; export { blobSource } from "@ckptkit/core";',
     mustNotAppear: { packages: ["@ckptkit/inspect"], files: [KERNELS], text: NEVER },
+  },
+  {
+    file: "onnx-reader",
+    name: "read ONNX models",
+    limit: "19 KB",
+    code: 'export { onnxReader } from "@ckptkit/formats/onnx"; export { blobSource } from "@ckptkit/core";',
+    mustNotAppear: { packages: ["@ckptkit/pickle", "@ckptkit/wasm"], text: NEVER },
+  },
+  {
+    file: "tf-bundle-reader",
+    name: "read TensorFlow checkpoints",
+    limit: "20 KB",
+    code: 'export { tfBundleReader } from "@ckptkit/formats/tf-bundle"; export { blobSource } from "@ckptkit/core";',
+    mustNotAppear: { packages: ["@ckptkit/pickle", "@ckptkit/inspect"], files: [KERNELS], text: NEVER },
   },
   {
     file: "everything",
