@@ -4,7 +4,8 @@ import type { LimitName } from "./limits.js";
 export const LIMIT_REASONS: Readonly<Record<LimitName, string>> = {
   headerBytes:
     "Bytes of the header of safetensors, GGUF or npy, of a JSON record of metadata, of the structures of HDF5, of an ONNX model without its values, or of an index of TensorFlow; the bound of safetensors itself (safetensors/src/tensor.rs, MAX_HEADER_SIZE).",
-  metadataValues: "Values in the metadata of a GGUF file, in a MessagePack file of Flax or a JSON record, fields of an ONNX model, or chunks of one HDF5 dataset. Vocabularies with their scores and merges have under a million.",
+  metadataValues:
+    "Values in the metadata of a GGUF file, in a MessagePack file of Flax or a JSON record, fields of an ONNX model, or chunks of one HDF5 dataset. Vocabularies with their scores and merges have under a million.",
   pickleBytes: "Bytes of one pickle stream. The largest seen in public checkpoints is tens of megabytes.",
   pickleOpcodes: "Opcodes of one pickle: about one per two bytes at the most, so the same order as pickleBytes.",
   pickleNodes: "Objects that one pickle may build. 50,000 tensors with optimizer state need about 5 million.",
