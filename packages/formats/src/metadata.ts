@@ -10,6 +10,8 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { keyText } from "./key-text.js";
+import { omegaconfValue } from "./values/omegaconf.js";
+import { plainText } from "./values/plain-text.js";
 
 /** Byte strings up to this size are shown in base64, longer ones by their size. */
 const BYTES_SHOWN = 256;
@@ -19,9 +21,10 @@ const VALUES_SHOWN = 200_000;
 const CUT = "...";
 
 /**
- * The non-tensor values of a tree as plain JSON. Maps and lists that hold nothing but tensors are left out. What JSON has
- * no form for keeps its meaning in a small object: `{"$type": "argparse.Namespace", ...}`, `{"$bytes": "..."}`,
- * `{"$float": "nan"}`, `{"$tensor": true}` in lists, `{"$ref": "cycle"}`; integers beyond 2^53 - 1 are decimal strings. Keys
+ * The non-tensor values of a tree as plain JSON. Maps and lists that hold nothing but tensors are left out. Values that have one text in
+ * Python are that text: paths, dates and times (ISO 8601), decimals, fractions, UUIDs, devices; configurations of omegaconf are the values that
+ * they hold. What JSON has no form for keeps its meaning in a small object: `{"$type": "argparse.Namespace", ...}`, `{"$bytes": "..."}`,
+ * `{"$float": "nan"}`, `{"$complex": [1, -2]}`, `{"$tensor": true}` in lists, `{"$ref": "cycle"}`; integers beyond 2^53 - 1 are decimal strings. Keys
  * are text as Python's `str()` gives it; of two keys with one text, 1 and "1", the last one wins.
  *
  * @param limits `treeVisits` bounds the values that are looked at. After 200,000 values the description ends in "...".
@@ -31,6 +34,14 @@ export function describeTree(tree: Tree, limits: Limits = withLimits()): { reado
   if (described === undefined) return {};
   return isJsonObject(described) ? described : { value: described };
 }
+
+/** What the arguments of a call mean, or the members of a state; more than these say nothing of their own. */
+const NAMED: Readonly<Record<string, readonly string[]>> = {
+  "builtins.slice": ["start", "stop", "step"],
+  "builtins.range": ["start", "stop", "step"],
+  "re._compile": ["pattern", "flags"],
+  "functools.partial": ["func", "args", "keywords"],
+};
 
 /** What stands in a list for a member that is a tensor, or holds tensors only. */
 const TENSORS: Json = { $tensor: true };
@@ -74,7 +85,35 @@ class Describer {
     return described;
   }
 
-  #object(tree: ObjectNode): Json {
+  #object(tree: ObjectNode): Json | undefined {
+    const text = plainText(tree);
+    if (text !== undefined) return text;
+    const setting = omegaconfValue(tree);
+    if (setting) return this.value(setting.value);
+    return this.#named(tree) ?? this.#opaque(tree);
+  }
+
+  /** Built-in values whose arguments have names. */
+  #named(tree: ObjectNode): Json | undefined {
+    const { type, args = [], state } = tree;
+    if (type === "builtins.complex" && args.length === 2) return { $complex: this.#items(args) ?? [] };
+    const [, zone] = args;
+    if (/^datetime\.(?:datetime|time)$/.test(type) && zone !== undefined) {
+      const value = plainText({ kind: "object", type, args: args.slice(0, 1) });
+      return value === undefined ? undefined : { $type: type, value, tzinfo: this.value(zone) ?? null };
+    }
+    const names = Object.hasOwn(NAMED, type) ? (NAMED[type] ?? []) : [];
+    const parts = isNode(state) && state.kind === "list" ? state.items : args;
+    if (names.length === 0 || parts.length < names.length) return undefined;
+    const shown: JsonObject = { $type: type === "re._compile" ? "re.Pattern" : type.replace("builtins.", "") };
+    for (const [index, name] of names.entries()) {
+      const value = this.value(parts[index] ?? null);
+      shown[name] = value === undefined ? TENSORS : value;
+    }
+    return shown;
+  }
+
+  #opaque(tree: ObjectNode): Json {
     const shown: JsonObject = { $type: tree.type };
     const add = (key: string, value: Json | undefined): void => {
       if (value !== undefined) setOwn(shown, key, value);

@@ -90,12 +90,31 @@ function scalar(args: readonly PickleValue[], _call: PickleCall, context: BuildC
   const bytes = toBytes(args[1], context);
   if (!type || !bytes || bytes.length * 8 !== type.bits) return undefined;
   if (type.dtype === "BOOL") return bytes[0] !== 0;
+  if (type.dtype === "C64" || type.dtype === "C128") return complexNumber(bytes, type);
+  if (type.dtype === "F16") return realNumber(halfToNumber(viewOf(bytes).getUint16(0, !type.bigEndian)));
   if (!isNumber(type.dtype)) return undefined;
   const element = bytes.slice();
   if (type.bigEndian) element.reverse();
   const [value = 0] = new NUMBERS[type.dtype](element.buffer);
   if (typeof value === "bigint") return exactInteger(value);
   return type.dtype.startsWith("F") ? realNumber(value) : value;
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function complexNumber(bytes: Uint8Array, { dtype, bigEndian }: NumpyDType): Tree {
+  const view = viewOf(bytes);
+  const part = (at: number): number => (dtype === "C64" ? view.getFloat32(at, !bigEndian) : view.getFloat64(at, !bigEndian));
+  return { kind: "object", type: "builtins.complex", args: [realNumber(part(0)), realNumber(part(bytes.length / 2))] };
+}
+
+/** @see https://en.wikipedia.org/wiki/Half-precision_floating-point_format */
+function halfToNumber(bits: number): number {
+  const sign = bits >= 0x8000 ? -1 : 1;
+  const exponent = Math.floor(bits / 1024) % 32;
+  const fraction = bits % 1024;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
 const exactInteger = (value: bigint): number | bigint => (BigInt.asIntN(54, value) === value ? Number(value) : value);
