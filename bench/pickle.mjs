@@ -11,7 +11,8 @@ import { isDeepStrictEqual, parseArgs } from "node:util";
 import { build } from "esbuild";
 import jpickle from "jpickle";
 import { Parser } from "pickleparser";
-import { oracle, save, spread } from "./side-by-side.mjs";
+import { save, spread } from "./lib/history.mjs";
+import { oracle } from "./lib/python.mjs";
 
 const { values: given } = parseArgs({
   options: {
