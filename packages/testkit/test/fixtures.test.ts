@@ -19,18 +19,20 @@ describe("the fixtures", () => {
 
   it("are all in the manifest, and small together", () => {
     const folder = dirname(fixture("vit-tiny.ckpt").path);
-    // The truth about modifiers has a manifest of its own.
-    const modifiers = JSON.parse(readFileSync(join(folder, "modifiers.json"), "utf8")) as { files: string[] };
-    // So has that about torch in other containers.
-    type Containers = { fixtures: { file: string; parts?: string[] }[] };
-    const containers = JSON.parse(readFileSync(join(folder, "torch-containers.json"), "utf8")) as Containers;
-    // And that about arrays.
-    const arrays = JSON.parse(readFileSync(join(folder, "arrays.json"), "utf8")) as { files: { file: string }[] };
-    const known = new Set(["manifest.json", "modifiers.json", "torch-containers.json", "arrays.json", ...modifiers.files]);
-    for (const { file } of arrays.files) known.add(file);
-    for (const { file, parts } of containers.fixtures) for (const name of [file, ...(parts ?? [])]) known.add(name);
-    for (const { file, parts } of fixtures()) for (const name of [file, ...(parts ?? [])]) known.add(name);
+    // Each kind of files has a manifest of its own, which lists them, with what belongs to them.
+    type Listed = string | { file?: string; name?: string; parts?: string[]; beside?: string[] };
+    type Manifest = { fixtures?: Listed[]; files?: Listed[]; folders?: Listed[] };
+    const known = new Set<string>();
     const there = readdirSync(folder);
+    for (const name of there.filter((file) => file.endsWith(".json"))) {
+      const { fixtures: made = [], files = [], folders = [] } = JSON.parse(readFileSync(join(folder, name), "utf8")) as Manifest;
+      const listed = [...made, ...files, ...folders];
+      if (listed.length > 0) known.add(name);
+      for (const one of listed) {
+        if (typeof one === "string") known.add(one);
+        else for (const file of [one.file, one.name, ...(one.parts ?? []), ...(one.beside ?? [])]) if (file !== undefined) known.add(file);
+      }
+    }
     expect(there.filter((file) => !known.has(file))).toEqual([]);
     expect(there.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)).toBeLessThan(3_000_000);
   });
