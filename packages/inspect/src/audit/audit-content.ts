@@ -116,7 +116,10 @@ async function auditData(source: ByteSource, kind: ContentKind, where: string, l
     const what = part === "data" ? "numbers that their index describes" : "text that names the latest checkpoint";
     return log.note("tf-bundle-part", `This is a part of a TensorFlow checkpoint: ${what}.`, where);
   }
-  if (READERS.some((reader) => reader.matches({ head, size: source.size, name: where }))) return openToo(source, where, log);
+  if (READERS.some((reader) => reader.matches({ head, size: source.size, name: where }))) {
+    await openToo(source, where, log);
+    return;
+  }
   if (depth > 0 && kind === "other") return; // the archive says what becomes of it
   log.note("unknown-format", "The content is of no format that is known here.", where);
 }
