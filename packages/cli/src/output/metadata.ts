@@ -9,26 +9,29 @@ type JsonObject = { readonly [key: string]: Json };
 
 /** Most asked for first; what else stands at the top follows in its own order. */
 const FIRST = ["epoch", "global_step", "step", "iteration"];
-/** Where training code keeps what a run was started with. */
-const HYPER_PARAMETERS = new Set(["hyper_parameters", "hparams", "hyperparameters", "datamodule_hyper_parameters", "config", "args"]);
+/** Where training code keeps what a run was started with, and what an ONNX model is made for. */
+const SHOWN_GROUPS = new Set([
+  ...["hyper_parameters", "hparams", "hyperparameters", "datamodule_hyper_parameters", "config", "args"],
+  ...["opset_import", "inputs", "outputs"],
+]);
 /** Scalars shown of one group, so that the tensors stay in sight. */
 const ROWS_SHOWN = 40;
 const VALUE_COLUMNS = 100;
 
-/** The metadata that people look for: scalars at the top, and hyper-parameters as a flat list. The rest is counted. */
+/** The metadata that people look for: scalars at the top, and hyper-parameters or inputs and outputs as a flat list. The rest is counted. */
 export function metadataText(metadata: JsonObject, screen: Screen, indent: number): string {
   const top: [string, string][] = [];
-  const hyper: [string, string][] = [];
+  const groups: [string, string][] = [];
   let hidden = 0;
   for (const [key, value] of Object.entries(metadata)) {
     if (isScalar(value)) top.push([key, scalarText(value)]);
-    else if (HYPER_PARAMETERS.has(key)) for (const [name, entry] of flatten(value, key)) hyper.push([name, scalarText(entry)]);
+    else if (SHOWN_GROUPS.has(key)) for (const [name, entry] of flatten(value, key)) groups.push([name, scalarText(entry)]);
     else hidden += countScalars(value);
   }
   const rank = ([key]: [string, string]): number => (FIRST.indexOf(key) + FIRST.length + 1) % (FIRST.length + 1);
   top.sort((a, b) => rank(a) - rank(b));
-  const rows = [...top.slice(0, ROWS_SHOWN), ...hyper.slice(0, ROWS_SHOWN)];
-  hidden += top.length + hyper.length - rows.length;
+  const rows = [...top.slice(0, ROWS_SHOWN), ...groups.slice(0, ROWS_SHOWN)];
+  hidden += top.length + groups.length - rows.length;
   const shown = rows.map(([name, value]): [string, string] => [cutEnd(printable(name), 48), value]);
   const room = Math.min(VALUE_COLUMNS, screen.width - indent - Math.max(0, ...shown.map(([name]) => name.length)) - 2);
   const text = pairsText(

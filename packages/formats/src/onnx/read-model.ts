@@ -37,7 +37,7 @@ export function* readModel(source: ByteSource, limits: Limits, options?: SignalO
     const fact = Object.hasOwn(FACTS, number) ? FACTS[number] : undefined;
     if (fact !== undefined && wire === WIRE.varint) model.facts.set(fact, signed(field.value));
     if (wire !== WIRE.bytes) return undefined;
-    if (fact !== undefined) return readInto(cursor, field, (text) => void model.facts.set(fact, text));
+    if (fact !== undefined) return readInto(cursor, field, (text) => void (text !== "" && model.facts.set(fact, text)));
     if (number === 7) return readMainGraph(cursor, end, model);
     if (number === 8) return readOpset(cursor, end, model);
     if (number === 14) return readEntry(cursor, end, (key, value) => void model.properties.set(key, value));
