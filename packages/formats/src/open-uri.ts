@@ -1,5 +1,6 @@
-import { type ByteSource, type Checkpoint, CheckpointError, type Platform } from "@ckptkit/core";
+import { type ByteSource, type Checkpoint, CheckpointConfigError, CheckpointError, type Platform, someNames } from "@ckptkit/core";
 import { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync } from "./open-checkpoint.js";
+import { isShardName, prefixOf } from "./tf-bundle/file-names.js";
 
 /** How to open an address. */
 export interface OpenUriOptions extends OpenCheckpointOptions {
@@ -20,7 +21,8 @@ export async function openUri(platform: FileAccess, uri: string, options: OpenUr
     const source = await platform.open(address, options);
     return options.wrapSource?.(source) ?? source;
   };
-  const { source, file } = await openFileOrFolder(open, uri);
+  const listFolder = async (address: string): Promise<readonly string[]> => (await platform.list?.(address, options)) ?? [];
+  const { source, file } = await openFileOrFolder(open, listFolder, uri);
   const { address = file } = source;
   const { list } = platform;
   return openCheckpoint(source, {
@@ -56,6 +58,7 @@ const TENSORFLOW_PREFIX = /(?:^|[/\\])(?:variables|[^/\\]*ckpt(?:-\d+)?)$/i;
 /** @throws what opening the folder as a file throws, when it holds none of those */
 async function openFileOrFolder(
   open: (address: string) => Promise<ByteSource>,
+  list: (address: string) => Promise<readonly string[]>,
   uri: string,
 ): Promise<{ source: ByteSource; file: string }> {
   try {
@@ -63,16 +66,39 @@ async function openFileOrFolder(
   } catch (error) {
     if (hasCode(error, "NOT_FOUND") && TENSORFLOW_PREFIX.test(uri)) return openIndexOf(open, uri, error);
     if (!hasCode(error, "NOT_A_FILE")) throw error;
+    const folder = /[/\\]$/.test(uri) ? uri : `${uri}/`;
     for (const name of DESCRIBING_FILES) {
-      const file = siblingAddress(/[/\\]$/.test(uri) ? uri : `${uri}/`, name);
+      const file = siblingAddress(folder, name);
       try {
         return { source: await open(file), file };
       } catch (missing) {
         if (!hasCode(missing, "NOT_FOUND")) throw missing;
       }
     }
-    throw error;
+    const index = onlyBundle(await list(folder), uri);
+    if (index === undefined) throw error;
+    const file = siblingAddress(folder, index);
+    return { source: await open(file), file };
   }
+}
+
+/**
+ * The index of the only TensorFlow checkpoint of a folder.
+ *
+ * @throws {CheckpointConfigError} SEVERAL_CHECKPOINTS
+ */
+function onlyBundle(names: readonly string[], folder: string): string | undefined {
+  const withData = new Set(names.flatMap((name) => (isShardName(name) ? [prefixOf(name)] : [])));
+  const indexes = names.filter((name) => name.endsWith(".index") && withData.has(prefixOf(name)));
+  if (indexes.length < 2) return indexes[0];
+  throw new CheckpointConfigError(
+    "SEVERAL_CHECKPOINTS",
+    `${folder} holds ${indexes.length} TensorFlow checkpoints: ${someNames(indexes)}.`,
+    {
+      details: { folder, checkpoints: indexes.slice(0, 50) },
+      suggestions: [`Choose one by its path: ${siblingAddress(folder.replace(/[/\\]*$/, "/"), indexes[0] ?? "")}`],
+    },
+  );
 }
 
 /** @throws `notFound` when there is no index either */

@@ -89,6 +89,7 @@ describe("the files of a checkpoint", () => {
     ["the folder of a SavedModel", "model", { "model/variables/variables": "tf-objects" }],
     ["its folder of variables", "model/variables/", { "model/variables/variables": "tf-objects" }],
     ["a folder with the text that names the latest", "run", { "run/tf-slots-1": "tf-slots-1", "run/checkpoint": "tf-slots" }],
+    ["a folder with nothing else", "alone", { "alone/model.ckpt": "tf-objects" }],
     ["what the names of its files begin with", "run/model.ckpt-7", { "run/model.ckpt-7": "tf-objects" }],
   ])("open by %s", async (_, uri, layout) => {
     const at = new Map<string, Uint8Array>();
@@ -103,11 +104,14 @@ describe("the files of a checkpoint", () => {
         const isFolder = [...at.keys()].some((name) => name.startsWith(path.endsWith("/") ? path : `${path}/`));
         throw new CheckpointSourceError(isFolder ? "NOT_A_FILE" : "NOT_FOUND", path);
       },
+      list: async (path: string) => [...at.keys()].filter((name) => name.startsWith(path)).map((name) => name.slice(path.length)),
     };
     const { format, findings, tensors } = await openUri(platform, uri);
     expect([format, findings]).toEqual(["tf-bundle", []]);
     expect(await tensors[0]?.read()).toHaveLength(tensors[0]?.byteLength ?? -1);
     expect(await codeOf(openUri(platform, "run/ckpt-8"))).toBe("NOT_FOUND");
+    for (const end of [".index", ".data-00000-of-00001"]) for (const stem of ["a", "b"]) at.set(`two/${stem}${end}`, new Uint8Array(1));
+    expect(await codeOf(openUri(platform, "two"))).toBe("SEVERAL_CHECKPOINTS");
   });
 
   it("that are not there are told, and reading what they hold is an error", async () => {

@@ -67,7 +67,7 @@ export async function listCheckpoints(folder: Folder): Promise<CheckpointCandida
   await several(TENSORFLOW, async (path) => dataFilesOf(path.replace(TENSORFLOW, ""), counts));
   if (entries.length > 1) await several(ONNX, (path) => onnxFilesOf(folder, path));
   const single = entries
-    .filter(({ path, size }) => size > 0 && !taken.has(path) && looksLikeCheckpoint(path) && !INDEX.test(path))
+    .filter(({ path, size }) => size > 0 && !taken.has(path) && looksLikeCheckpoint(path) && !INDEX.test(path) && !TENSORFLOW.test(path))
     .map(({ path, size }) => ({ path, byteLength: size, shards: [], missing: [] }));
   const largestFirst = (a: CheckpointCandidate, b: CheckpointCandidate): number => b.byteLength - a.byteLength;
   return [...indexes.sort(largestFirst), ...single.sort(largestFirst)];
