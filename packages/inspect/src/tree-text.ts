@@ -1,4 +1,5 @@
 import { formatSize, isNode, type Tree, type TreeNode } from "@ckptkit/core";
+import { omegaconfValue, plainText } from "@ckptkit/formats";
 
 /** Items of a list that are shown in its line. */
 const INLINE_ITEMS = 16;
@@ -32,7 +33,19 @@ export function treeHead(node: TreeNode): string {
   if (node.kind === "tensor") return `${node.tensor.dtype} [${node.tensor.shape.join(", ")}]${node.tensor.storage ? "" : " without bytes"}`;
   if (node.kind === "map") return `${typeText(node.type)} of ${node.entries.length}`;
   if (node.kind === "list") return `${typeText(node.type)} of ${node.items.length}`;
-  return node.kind === "object" ? typeText(node.type) : node.kind;
+  if (node.kind !== "object") return node.kind;
+  const held = settingsOf(node);
+  const count =
+    isNode(held) && (held.kind === "map" || held.kind === "list")
+      ? ` of ${held.kind === "map" ? held.entries.length : held.items.length}`
+      : "";
+  return `${typeText(node.type)}${count}`;
+}
+
+/** What a container of omegaconf holds; undefined for everything else. */
+function settingsOf(node: TreeNode): TreeNode | undefined {
+  const held = node.kind === "object" ? omegaconfValue(node)?.value : undefined;
+  return isNode(held) && (held.kind === "map" || held.kind === "list") ? held : undefined;
 }
 
 /** The named parts of a node, in the order of the file; none for a value that has no parts. */
@@ -41,6 +54,8 @@ export function treeParts(value: Tree): TreePart[] {
   if (value.kind === "map") return [...value.entries.map(entry), ...(value.attributes?.entries ?? []).map(attribute)];
   if (value.kind === "list") return value.items.map(item);
   if (value.kind !== "object") return [];
+  const held = settingsOf(value);
+  if (held) return treeParts(held);
   const { args = [], attributes, state, items = [], entries = [] } = value;
   return [
     ...(args.length > 0 ? [{ label: "<args>", value: { kind: "list", type: "tuple", items: args } } as const] : []),
@@ -75,6 +90,10 @@ function textOf(value: Tree, depth: number): string | undefined {
       return value.entries.length === 0 && !value.attributes ? `${typeText(value.type)}{}`.replace(/^dict/, "") : undefined;
     case "object": {
       const { type, args = [], attributes, state, items, entries } = value;
+      const plain = plainText(value);
+      if (plain !== undefined) return `${typeText(type)}(${JSON.stringify(plain)})`;
+      const setting = omegaconfValue(value);
+      if (setting) return depth < MAX_DEPTH ? textOf(setting.value, depth + 1) : undefined;
       if (attributes || state !== undefined || items || entries || depth >= MAX_DEPTH) return undefined;
       const text = listText("tuple", args, depth);
       return text === undefined ? undefined : `${typeText(type)}${text.replace(/,\)$/, ")")}`;
