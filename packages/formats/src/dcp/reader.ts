@@ -2,17 +2,18 @@ import {
   type ByteSource,
   type Checkpoint,
   CheckpointConfigError,
-  CheckpointError,
   checkLimit,
   DTYPES,
   type Finding,
   type FormatReader,
+  finish,
   type Limits,
   type OpenOptions,
   Storage,
   type Tree,
   withLimits,
 } from "@ckptkit/core";
+import { canOpenBeside, type FilesBeside, openBeside } from "../open-beside.js";
 import { quoted } from "../quoted.js";
 import { checkpointOfTree } from "../tree-checkpoint.js";
 import { assembledSource } from "./assemble.js";
@@ -32,8 +33,6 @@ export const dcpReader: FormatReader = {
 /** The module of the class that the pickle is of, and where its name ends at the latest: before it stand PROTO and FRAME. */
 const METADATA_MODULE = "torch.distributed.checkpoint.metadata";
 const MODULE_WITHIN_BYTES = 64;
-/** How many files are opened side by side. */
-const PARALLEL_FILES = 8;
 
 /**
  * Opens a distributed checkpoint (DCP, the folder that `torch.distributed.checkpoint.save` writes) from its `.metadata`. Reads that
@@ -51,10 +50,7 @@ export async function openDcp(source: ByteSource, options: OpenOptions = {}): Pr
   checkLimit(limits, "pickleBytes", source.size, `Size of ${source.name}`);
   const metadata = parseDcpMetadata(await source.read(0, source.size, options), source.name, limits);
   const findings: Finding[] = [];
-  const files = await openFiles(placesOf(metadata), source.name, limits, findings, options);
-  const closeFiles = async (): Promise<void> => {
-    await Promise.all([...files.values()].map((file) => file.close?.()));
-  };
+  const { files, close: closeFiles } = await openFiles(placesOf(metadata), source.name, limits, findings, options);
   try {
     const values = await readValues(metadata.items.filter(isValue), files, limits, findings, options);
     const coverage = new CoverageCheck(limits);
@@ -94,49 +90,30 @@ async function openFiles(
   limits: Limits,
   findings: Finding[],
   options: OpenOptions,
-): Promise<Map<string, ByteSource>> {
+): Promise<FilesBeside> {
   const ends = new Map<string, number>();
   for (const { file, offset, length } of places) ends.set(file, Math.max(ends.get(file) ?? 0, offset + length));
-  checkLimit(limits, "files", ends.size, `Files that ${name} names`);
-  const { openSibling } = options;
-  if (!openSibling && ends.size > 0) {
+  if (!canOpenBeside(options) && ends.size > 0) {
     throw new CheckpointConfigError("INVALID_ARGUMENT", `${name} names other files, but nothing was given to open them with.`, {
       suggestions: ["Open the checkpoint by the path or address of its folder, or give openSibling."],
     });
   }
-  const files = new Map<string, ByteSource>();
-  const wanted = [...ends.keys()].sort();
-  const openOne = async (file: string): Promise<void> => {
-    try {
-      const opened = await openSibling?.(file);
-      if (opened) files.set(file, opened);
-    } catch (error) {
-      if (!(error instanceof CheckpointError) || error.code !== "NOT_FOUND") throw error;
-      findings.push({
-        rule: "dcp-missing-file",
-        severity: "error",
-        message: `The file ${quoted(file)} is missing: what it holds cannot be read.`,
-        at: file,
-      });
-    }
-  };
-  for (let first = 0; first < wanted.length; first += PARALLEL_FILES) {
-    const some = wanted.slice(first, first + PARALLEL_FILES);
-    const outcomes = await Promise.allSettled(some.map(openOne));
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed) {
-      await Promise.all([...files.values()].map((file) => file.close?.()));
-      throw failed.reason;
-    }
-    options.onProgress?.({ phase: "open", done: Math.min(first + PARALLEL_FILES, wanted.length), total: wanted.length });
+  const beside = await finish(openBeside(ends.keys(), name, limits, options));
+  for (const file of beside.missing) {
+    findings.push({
+      rule: "dcp-missing-file",
+      severity: "error",
+      message: `The file ${quoted(file)} is missing: what it holds cannot be read.`,
+      at: file,
+    });
   }
   for (const [file, end] of ends) {
-    const { size } = files.get(file) ?? {};
+    const { size } = beside.files.get(file) ?? {};
     if (size === undefined || size >= end) continue;
     const message = `The file ${quoted(file)} has ${size} bytes, where the metadata place items up to ${end}: it is cut off.`;
     findings.push({ rule: "dcp-truncated-file", severity: "error", message, at: file });
   }
-  return files;
+  return beside;
 }
 
 /** A global tensor, whose bytes are put together from its chunks. */
