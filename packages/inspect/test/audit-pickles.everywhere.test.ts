@@ -138,6 +138,8 @@ describe("tricks with opcodes", () => {
     ["getattr with a computed name", concat("cbuiltins\ngetattr\n(cmymodule\nThing\ncmymodule\nname\n)RtR."), "hidden-attribute"],
     ["getattr of what a call gives", concat("cbuiltins\ngetattr\n(cmymodule\nmake\n)RVx\ntR."), "hidden-attribute"],
     ["getattr handed to another function", concat("cfunctools\npartial\n(cbuiltins\ngetattr\nVx\ntR."), "hidden-attribute"],
+    ["getitem of something that is no type", concat("c_operator\ngetitem\n(cmymodule\nTABLE\nVsystem\ntR."), "odd-arguments"],
+    ["getitem handed to another function", concat("cfunctools\npartial\n(c_operator\ngetitem\nVx\ntR."), "odd-arguments"],
     ["getattr that reaches into Python", concat("cbuiltins\ngetattr\n(cmymodule\nThing\nV__globals__\ntR."), "dangerous-global"],
     ["type() with the parts of a class", concat("cbuiltins\ntype\n(VX\n)}tR."), "odd-arguments"],
     ["_codecs.encode with another codec", concat("c_codecs\nencode\n(Vcbfvk\nVrot13\ntR."), "odd-arguments"],
@@ -145,6 +147,12 @@ describe("tricks with opcodes", () => {
     const result = await audit(torchZip(pickle));
     expect(rulesOf(result)).toContain(rule);
     expect(["dangerous", "suspicious"]).toContain(result.verdict);
+  });
+
+  it("types in brackets and time zones are no trick", async () => {
+    const generic = await audit(torchZip(concat("c_operator\ngetitem\n(ctyping\nList\nc__builtin__\nint\ntR.")));
+    const zone = await audit(torchZip(concat("cbuiltins\ngetattr\n(czoneinfo\nZoneInfo\nV_unpickle\ntR(VEurope/Berlin\nK\x01tR.")));
+    expect([generic.verdict, zone.verdict]).toEqual(["clean", "clean"]);
   });
 
   it("getattr that names a nested class or a bound method is no trick", async () => {

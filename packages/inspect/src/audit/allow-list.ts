@@ -11,7 +11,7 @@ const ARITHMETIC = "sqrt pow exp log log2 log10 sin cos tan tanh sinh cosh asin 
 
 /**
  * The exact names that a checkpoint may hold and be clean: each makes data, and can do nothing else whatever its arguments are. Names
- * whose effect depends on their arguments are marked in conditional-names.ts as well, and their calls are looked at.
+ * whose effect depends on their arguments are looked at in judge-calls.ts as well, with their arguments.
  */
 export const ALLOWED: readonly Allowed[] = [
   {
@@ -129,15 +129,17 @@ export const ALLOWED: readonly Allowed[] = [
       inspect: "_empty _ParameterKind Parameter Signature",
       itertools: "count repeat cycle",
       time: "struct_time",
-      operator: "add sub mul truediv floordiv mod neg pos eq ne lt le gt ge and_ or_ xor not_",
-      _operator: "add sub mul truediv floordiv mod neg pos eq ne lt le gt ge and_ or_ xor not_",
+      // `typing.List[int]` is written as operator.getitem(typing.List, int): judge-calls.ts allows no other use of getitem.
+      operator: "getitem add sub mul truediv floordiv mod neg pos eq ne lt le gt ge and_ or_ xor not_",
+      _operator: "getitem add sub mul truediv floordiv mod neg pos eq ne lt le gt ge and_ or_ xor not_",
       functools: "partial",
       random: "Random",
       enum: "Enum IntEnum Flag IntFlag StrEnum",
       array: "_array_reconstructor",
       math: ARITHMETIC,
       typing: "Any Union Optional List Dict Tuple Set Callable Literal Sequence Mapping Iterable",
-      zoneinfo: "ZoneInfo._unpickle",
+      // Reads data of a time zone by its key, which may not lead out of their folder (zoneinfo/_tzpath.py, _validate_path).
+      zoneinfo: "ZoneInfo ZoneInfo._unpickle",
       dataclasses: "_MISSING_TYPE _HAS_DEFAULT_FACTORY_CLASS",
     },
   },

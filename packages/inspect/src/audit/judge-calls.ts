@@ -44,8 +44,11 @@ export function judgeCalls(trace: PickleTrace, where: string, log: AuditLog, aud
     if (hasGetattr && call.args.some((argument) => isGlobal(argument, "builtins", "getattr"))) {
       log.note("hidden-attribute", `getattr is handed to ${dotted}, which may call it with anything.`, place);
     }
+    if (call.args.some(isGetitem)) log.note("odd-arguments", `getitem is handed to ${dotted}, which may call it with anything.`, place);
     if (dotted === "builtins.getattr") judgeGetattr(call, place, log);
-    else if (dotted === "builtins.type" && call.args.length !== 1) {
+    else if (/^_?operator\.getitem$/.test(dotted) && (call.star !== undefined || !isGeneric(call.args[0]))) {
+      log.note("odd-arguments", `${dotted} is called with something else than a generic type.`, place);
+    } else if (dotted === "builtins.type" && call.args.length !== 1) {
       log.note("odd-arguments", `builtins.type is called with ${call.args.length} arguments: it makes a class.`, place);
     } else if (dotted === "_codecs.encode" && call.args[1] !== "latin1" && call.args[1] !== "latin-1") {
       log.note("odd-arguments", "_codecs.encode is called with another encoding than latin1.", place);
@@ -108,6 +111,15 @@ function bytesOf(value: PickleValue | undefined): Uint8Array | undefined {
 
 function isGlobal(value: PickleValue | undefined, module?: string, name?: string): boolean {
   return isPickleNode(value) && value.kind === "global" && (module === undefined || (value.module === module && value.name === name));
+}
+
+const isGetitem = (value: PickleValue): boolean => isGlobal(value, "_operator", "getitem") || isGlobal(value, "operator", "getitem");
+
+/** A name that takes types in brackets, as `typing.List` and `list` do. */
+function isGeneric(value: PickleValue | undefined): boolean {
+  const name = isPickleNode(value) && value.kind === "global" ? value : undefined;
+  if (!name) return false;
+  return name.module === "typing" || (name.module === "builtins" && /^(?:list|dict|tuple|set|frozenset|type)$/.test(name.name));
 }
 
 const isPersistent = (value: PickleValue | undefined): boolean => isPickleNode(value) && value.kind === "persistent";
