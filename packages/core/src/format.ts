@@ -18,6 +18,11 @@ export interface OpenOptions extends OperationOptions {
   openSibling?: ((name: string) => Promise<ByteSource>) | undefined;
   /** The same without waiting. */
   openSiblingSync?: ((name: string) => ByteSource) | undefined;
+  /**
+   * Names of what lies in a folder beside the file in hand, by its path with "/" at its end; "" for the folder that the file is in. Names of
+   * folders end with "/". Undefined, or left out, where that cannot be told, as of web servers.
+   */
+  listSiblings?: ((folder: string) => Promise<readonly string[] | undefined>) | undefined;
 }
 
 /** The beginning of a file, from which formats are told apart. */

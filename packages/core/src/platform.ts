@@ -15,6 +15,13 @@ export interface Platform {
   open(uri: string, options?: OperationOptions): Promise<ByteSource>;
   /** Opens a path for reading without waiting, giving a source with `readSync`; left out where files cannot be read so. */
   openSync?(uri: string): ByteSource;
+  /**
+   * Names of what lies in a folder, those of folders with "/" at their end; undefined where that cannot be told, as of web servers. Left out
+   * where nothing can be listed at all.
+   *
+   * @throws {CheckpointNotFoundError} NOT_FOUND
+   */
+  list?(uri: string, options?: SignalOptions): Promise<readonly string[] | undefined>;
   /** Opens a path or address for writing; nothing shows there before `commit`. */
   create(uri: string): Promise<ByteSink>;
   /** Opens a path for changing it in its place; left out where files cannot be changed so. @throws {CheckpointNotFoundError} NOT_FOUND */

@@ -15,6 +15,7 @@ export * from "./onnx/index.js";
 export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS } from "./open-checkpoint.js";
 export { type OpenUriOptions, openUri, openUriSync, siblingAddress } from "./open-uri.js";
 export * from "./orbax/index.js";
+export * from "./orbax/index.js";
 export { innerName, type Packing, packingOf } from "./packed/packing.js";
 export { type Unpacked, unpackFile } from "./packed/unpack-file.js";
 export * from "./pt2/index.js";

@@ -22,6 +22,8 @@ import { nemoReader } from "./nemo/reader.js";
 import { npyReader } from "./npz/npy-reader.js";
 import { npzReader } from "./npz/npz-reader.js";
 import { onnxReader } from "./onnx/reader.js";
+import { ocdbtReader } from "./orbax/ocdbt-reader.js";
+import { orbaxReader } from "./orbax/reader.js";
 import { pt2Reader } from "./pt2/reader.js";
 import { safetensorsReader } from "./safetensors/reader.js";
 import { shardedSafetensorsReader } from "./safetensors/sharded.js";
@@ -32,6 +34,7 @@ import { shardedTorchReader } from "./torch-sharded/reader.js";
 import { torchTarReader } from "./torch-tar/reader.js";
 import { torchScriptReader } from "./torchscript/reader.js";
 import { unknownFormat } from "./unknown-format.js";
+import { zarrReader } from "./zarr/reader.js";
 
 /** Every reader of this package, in the order in which they are asked. */
 export const READERS: readonly FormatReader[] = [
@@ -51,6 +54,9 @@ export const READERS: readonly FormatReader[] = [
   shardedSafetensorsReader,
   shardedTorchReader,
   safetensorsReader,
+  zarrReader,
+  orbaxReader,
+  ocdbtReader,
   flaxReader,
   onnxReader,
   tfBundleReader,

@@ -1,5 +1,6 @@
 import { type ByteSource, type Checkpoint, CheckpointConfigError, CheckpointError, type Platform, someNames } from "@ckptkit/core";
 import { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync } from "./open-checkpoint.js";
+import { onlyStep } from "./orbax/steps.js";
 import { isShardName, prefixOf } from "./tf-bundle/file-names.js";
 
 /** How to open an address. */
@@ -75,7 +76,8 @@ async function openFileOrFolder(
         if (!hasCode(missing, "NOT_FOUND")) throw missing;
       }
     }
-    const index = onlyBundle(await list(folder), uri);
+    const names = await list(folder);
+    const index = onlyBundle(names, uri) ?? (await onlyStep(names, (name) => list(siblingAddress(folder, name)), uri));
     if (index === undefined) throw error;
     const file = siblingAddress(folder, index);
     return { source: await open(file), file };

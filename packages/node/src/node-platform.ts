@@ -21,6 +21,7 @@ import { editableFile } from "./edit/editable-file.js";
 import { type FileSinkOptions, fileSink } from "./file-sink.js";
 import { fileSource } from "./file-source.js";
 import { fileSourceSync } from "./file-source-sync.js";
+import { listFolder } from "./list-folder.js";
 import { loadNodeKernels } from "./load-kernels.js";
 import { type PlatformWorkersOptions, platformPool } from "./pool/platform-pool.js";
 
@@ -78,6 +79,9 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
         details: { scheme },
         suggestions: ["Use the asynchronous way: execute() instead of executeSync()."],
       });
+    },
+    async list(uri, { signal } = {}) {
+      return isRemoteAddress(uri) ? undefined : listFolder(uri, { signal });
     },
     async create(uri) {
       const scheme = schemeOf(uri);

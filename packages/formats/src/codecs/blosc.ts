@@ -1,7 +1,8 @@
 import { type ByteSource, type Bytes, CheckpointLoadError, checkLimit, type Limits, memorySource, type SignalOptions } from "@ckptkit/core";
+import { unsnap } from "../tf-bundle/snappy.js";
 import { InflateStream } from "../zip/inflate-stream.js";
 import { decodeBloscLz } from "./blosclz.js";
-import { BlockError, compressedError } from "./errors.js";
+import { BlockError, bad, compressedError } from "./errors.js";
 import { decodeLz4 } from "./lz4.js";
 import { madeSource } from "./made-source.js";
 import { unshuffle, unshuffleBits } from "./shuffle.js";
@@ -32,7 +33,7 @@ interface BloscHead {
  * What Blosc compressed, block by block: only the blocks that a read touches are decoded, and one of them is kept.
  *
  * @param byteLength what it must decode to, exactly
- * @throws {CheckpointLoadError} on reading: COMPRESSION_CORRUPT, UNSUPPORTED_CODEC for Snappy, LIMIT_EXCEEDED
+ * @throws {CheckpointLoadError} on reading: COMPRESSION_CORRUPT, UNSUPPORTED_CODEC, LIMIT_EXCEEDED
  * @see https://github.com/Blosc/c-blosc/blob/main/README_CHUNK_FORMAT.rst
  */
 export function bloscSource(compressed: ByteSource, byteLength: number, limits: Limits): ByteSource {
@@ -125,11 +126,18 @@ async function decodePart(stored: Bytes, target: Uint8Array, { compressor, name 
     else if (compressor === "blosclz") decodeBloscLz(stored, target);
     else if (compressor === "zstd") await new ZstdStream(memorySource(stored, name), target.length).fill(target, options);
     else if (compressor === "zlib") await inflateInto(stored, target, name, options);
+    else if (compressor === "snappy") target.set(unsnapped(stored, target.length));
     else throw unknownCompressor(name, compressor);
   } catch (cause) {
     if (!(cause instanceof BlockError)) throw cause;
     throw Object.assign(compressedError(name, cause.message), { cause });
   }
+}
+
+/** @throws {BlockError} */
+function unsnapped(stored: Bytes, byteLength: number): Bytes {
+  const bytes = unsnap(stored);
+  return bytes?.length === byteLength ? bytes : bad("Snappy's bytes make no sense");
 }
 
 /** Inflates zlib's bytes into all of `target`. @throws {CheckpointLoadError} COMPRESSION_CORRUPT */

@@ -138,7 +138,7 @@ export function descrOf(dtype: string): string | undefined {
 }
 
 /** @see https://numpy.org/doc/stable/reference/arrays.interface.html typestr */
-function elementOf(descr: string): NpyElement | undefined {
+export function elementOf(descr: string): NpyElement | undefined {
   const match = /^([<>|=]?)([biufcSUVMma])([0-9]{1,9})(\[[^\]]{1,64}\])?$/.exec(descr);
   if (!match) return undefined;
   const [, order, kind = "", size = ""] = match;

@@ -1,0 +1,1 @@
+export { openZarr, zarrReader } from "./reader.js";
