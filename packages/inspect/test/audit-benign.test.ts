@@ -56,3 +56,12 @@ describe("damaged files", () => {
 it("an audit can be stopped", async () => {
   await expect(audit(torchZip(PAYLOAD), "a.pt", { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
 });
+
+it.each(["python-values-2.pt", "python-values-5.pt", "python-values.ckpt"])(
+  "%s, every kind of value, holds but classes of its own project",
+  async (file) => {
+    const { verdict, globals } = await auditSource(memorySource(await readFixture(file), file));
+    expect(verdict).toBe("unknown");
+    for (const { module, verdict: judged } of globals) if (judged !== "clean") expect(module).toBe("myproject.config");
+  },
+);
