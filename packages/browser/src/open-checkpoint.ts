@@ -3,7 +3,7 @@ import { type OpenUriOptions, openCheckpoint as openSource, openUri } from "@ckp
 import { fileHandleSource } from "./files/file-handle-source.js";
 import { isFileHandle } from "./files/file-system-api.js";
 import type { PathFile } from "./folders/file-list-folder.js";
-import type { Folder } from "./folders/folder.js";
+import type { Folder, FolderEntry } from "./folders/folder.js";
 import { type FolderLike, folderOf, isFolderLike } from "./folders/folder-of.js";
 import { beside, chooseCheckpoint } from "./folders/list-checkpoints.js";
 import { browserPlatform } from "./platform/browser-platform.js";
@@ -57,7 +57,23 @@ async function openIn(folder: Folder, path: string, { wrapSource, ...options }: 
     const source = await folder.open(name);
     return wrapSource?.(source) ?? source;
   };
-  return openSource(await open(path), { openSibling: (name) => open(beside(path, name)), ...options });
+  return openSource(await open(path), {
+    openSibling: (name) => open(beside(path, name)),
+    listSiblings: async (below) => namesIn(await folder.list(), beside(path, below)),
+    ...options,
+  });
+}
+
+/** Names in a folder by the paths of all files: those of folders end with "/". */
+function namesIn(entries: readonly FolderEntry[], folder: string): string[] {
+  const names = new Set<string>();
+  for (const { path } of entries) {
+    if (!path.startsWith(folder)) continue;
+    const name = path.slice(folder.length);
+    const slash = name.indexOf("/");
+    names.add(slash < 0 ? name : name.slice(0, slash + 1));
+  }
+  return [...names];
 }
 
 /** Opens a file by itself: where it names others, says how to bring them. */

@@ -1,6 +1,6 @@
 import { CheckpointError } from "@ckptkit/core";
 import { codeOf } from "@ckptkit/testkit";
-import { loadFixture } from "@ckptkit/testkit/vite";
+import { loadFixture, loadFolder } from "@ckptkit/testkit/vite";
 import { describe, expect, it } from "vitest";
 import { fileListFolder, folderOf, listCheckpoints, openCheckpoint } from "../src/index.js";
 
@@ -155,6 +155,44 @@ describe("the folder of a TensorFlow checkpoint", () => {
     expect(found?.missing).toEqual([shards[2]]);
     const files = await named("tf-slots-1.index", "tf-slots-1.data-00000-of-00001", "tf-slots.checkpoint");
     expect((await openCheckpoint(folderOf(files), { path: "tf-slots.checkpoint" })).tensors).toHaveLength(6);
+  });
+});
+
+describe("folders of arrays", () => {
+  const filesOf = async (zip: string, folder: string) =>
+    [...(await loadFolder(zip))].map(([path, bytes]) =>
+      Object.assign(new File([bytes], path.slice(path.lastIndexOf("/") + 1)), { path: `${folder}/${path}` }),
+    );
+  const folder = async (zip: string, left: readonly string[] = []) =>
+    folderOf((await filesOf(zip, "run")).filter(({ path }) => !left.includes(path)).map((file) => ({ path: file.path, file })));
+
+  it.each([
+    ["orbax-default.zip", "_METADATA", "orbax", 5],
+    ["orbax-plain.zip", "_METADATA", "orbax", 5],
+    ["ocdbt-numbered.zip", "manifest.ocdbt", "ocdbt", 1],
+    ["zarr-v2.zip", ".zmetadata", "zarr", 20],
+    ["zarr-v3.zip", "zarr.json", "zarr", 18],
+  ] as const)("%s is one checkpoint, and is opened as a whole, also by one of its files", async (zip, main, format, count) => {
+    const opened = await folder(zip);
+    const found = await listCheckpoints(opened);
+    expect(found.map(({ path, missing }) => [path, missing])).toEqual([[main, []]]);
+    for (const path of [undefined, main, found[0]?.shards.find((file) => !/METADATA$|json$|ocdbt$|\.z\w+$/.test(file))]) {
+      const checkpoint = await openCheckpoint(opened, { path });
+      expect([checkpoint.format, checkpoint.tensors.length, checkpoint.findings]).toEqual([format, count, []]);
+      await checkpoint.tensors.at(-1)?.read();
+      await checkpoint.close();
+    }
+  });
+
+  it("a group without consolidated metadata is looked through", async () => {
+    const { tensors, findings } = await openCheckpoint(await folder("zarr-v2.zip", ["run/.zmetadata"]));
+    expect([tensors.length, findings]).toEqual([20, []]);
+  });
+
+  it("each step of a manager is a checkpoint", async () => {
+    const opened = await folder("orbax-manager.zip");
+    expect((await listCheckpoints(opened)).map(({ path }) => path).sort()).toEqual(["10/_CHECKPOINT_METADATA", "5/_CHECKPOINT_METADATA"]);
+    expect((await openCheckpoint(opened, { path: "5/_CHECKPOINT_METADATA" })).metadata).toMatchObject({ info: { loss: 1.25 } });
   });
 });
 

@@ -1,31 +1,8 @@
-import {
-  type ByteSource,
-  type Checkpoint,
-  CheckpointNotFoundError,
-  countSource,
-  memorySource,
-  type ReadCounts,
-  withLimits,
-} from "@ckptkit/core";
-import { loadFixture } from "@ckptkit/testkit/vite";
+import { type ByteSource, type Checkpoint, CheckpointNotFoundError, countSource, memorySource, type ReadCounts } from "@ckptkit/core";
 import { type OpenCheckpointOptions, openCheckpoint } from "../src/index.js";
-import { openZip } from "../src/zip/archive.js";
 
 /** The files of a folder, by their paths in it. */
 export type FolderFiles = ReadonlyMap<string, Uint8Array>;
-
-/** The folder that stands in the fixtures as one zip archive. */
-export async function folderFixture(file: string): Promise<Map<string, Uint8Array>> {
-  return unpacked(memorySource(await loadFixture(file), file));
-}
-
-/** The files of a zip archive. */
-export async function unpacked(source: ByteSource): Promise<Map<string, Uint8Array>> {
-  const archive = await openZip(source, withLimits());
-  const entries = [...archive.entries.values()];
-  const bytes = await archive.readAll(entries, []);
-  return new Map(entries.map(({ name }, index) => [name, Uint8Array.from(bytes[index] ?? [])]));
-}
 
 /** Opens a folder that is in memory by one of its files. Counts what is read of each file. */
 export function openFolder(

@@ -1,8 +1,8 @@
 import { type Checkpoint, getEntry } from "@ckptkit/core";
-import { loadFixture } from "@ckptkit/testkit/vite";
+import { loadFixture, loadFolder } from "@ckptkit/testkit/vite";
 import { describe, expect, it } from "vitest";
 import type { ArrayTruth } from "./arrays.js";
-import { type FolderFiles, folderFixture, openFolder } from "./folders.js";
+import { type FolderFiles, openFolder } from "./folders.js";
 import { sha256 } from "./truth.js";
 
 interface Truth extends ArrayTruth {
@@ -41,7 +41,7 @@ const without = (files: FolderFiles, ...left: readonly string[]): FolderFiles =>
   new Map([...files].filter(([path]) => !left.includes(path)));
 
 describe.each(["orbax-default.zip", "orbax-plain.zip", "orbax-zarr3.zip"])("%s", async (file) => {
-  const files = await folderFixture(file);
+  const files = await loadFolder(file);
   const { tensors, values } = truthOf(file);
 
   it.each(["_METADATA", "_CHECKPOINT_METADATA"])("gives by %s what Orbax restores, without being listed", async (main) => {
@@ -63,12 +63,12 @@ describe.each(["orbax-default.zip", "orbax-plain.zip", "orbax-zarr3.zip"])("%s",
 });
 
 it("Python's numbers keep their kind", async () => {
-  const { tree } = await openFolder(await folderFixture("orbax-default.zip"), "_METADATA").checkpoint;
+  const { tree } = await openFolder(await loadFolder("orbax-default.zip"), "_METADATA").checkpoint;
   expect([getEntry(tree, "step"), getEntry(tree, "rate"), getEntry(tree, "name")]).toEqual([1200, 0.25, "größe"]);
 });
 
 describe("a step of a CheckpointManager", async () => {
-  const files = await folderFixture("orbax-manager.zip");
+  const files = await loadFolder("orbax-manager.zip");
 
   it.each(truthOf("orbax-manager.zip").steps ?? [])("$step has its state, and its JSON among the metadata", async ({ step, tensors }) => {
     const opened = await openFolder(files, `${step}/_CHECKPOINT_METADATA`).checkpoint;
@@ -80,7 +80,7 @@ describe("a step of a CheckpointManager", async () => {
 
 describe("an OCDBT database", () => {
   it.each(["ocdbt-merged.zip", "ocdbt-deep.zip", "ocdbt-numbered.zip"])("%s gives its arrays", async (file) => {
-    const { checkpoint, open } = openFolder(await folderFixture(file), "manifest.ocdbt");
+    const { checkpoint, open } = openFolder(await loadFolder(file), "manifest.ocdbt");
     const opened = await checkpoint;
     expect([opened.format, opened.findings]).toEqual(["ocdbt", []]);
     await expectTruth(opened, truthOf(file).tensors);
@@ -89,25 +89,25 @@ describe("an OCDBT database", () => {
   });
 
   it("with numbered manifests needs to be listed, and says so", async () => {
-    const { checkpoint } = openFolder(await folderFixture("ocdbt-numbered.zip"), "manifest.ocdbt", { isListed: false });
+    const { checkpoint } = openFolder(await loadFolder("ocdbt-numbered.zip"), "manifest.ocdbt", { isListed: false });
     await expect(checkpoint).rejects.toMatchObject({ code: "OCDBT_CORRUPT", message: expect.stringContaining("does not list its files") });
   });
 
   it("that Orbax describes is opened as Orbax would", async () => {
-    const opened = await openFolder(await folderFixture("orbax-default.zip"), "manifest.ocdbt").checkpoint;
+    const opened = await openFolder(await loadFolder("orbax-default.zip"), "manifest.ocdbt").checkpoint;
     expect(opened.format).toBe("orbax");
     await expectTruth(opened, truthOf("orbax-default.zip").tensors);
   });
 
   it("whose process databases were never merged is read from these", async () => {
-    const files = without(await folderFixture("orbax-default.zip"), "manifest.ocdbt");
+    const files = without(await loadFolder("orbax-default.zip"), "manifest.ocdbt");
     const opened = await openFolder(files, "_METADATA").checkpoint;
     expect(opened.findings.map(({ rule }) => rule)).toEqual(["orbax-not-merged"]);
     await expectTruth(opened, truthOf("orbax-default.zip").tensors);
   });
 
   it("that lacks a data file says which", async () => {
-    const files = await folderFixture("orbax-default.zip");
+    const files = await loadFolder("orbax-default.zip");
     const data = [...files.keys()].find((path) => path.startsWith("d/")) ?? "";
     const { findings, tensors } = await openFolder(without(files, data), "_METADATA").checkpoint;
     expect(tensors).toEqual([]);
@@ -116,7 +116,7 @@ describe("an OCDBT database", () => {
   });
 
   it("that was changed by one bit is told by its checksum", async () => {
-    const files = new Map(await folderFixture("ocdbt-merged.zip"));
+    const files = new Map(await loadFolder("ocdbt-merged.zip"));
     const manifest = Uint8Array.from(files.get("manifest.ocdbt") ?? []);
     manifest[40] = (manifest[40] ?? 0) ^ 4;
     files.set("manifest.ocdbt", manifest);
@@ -128,14 +128,14 @@ describe("an OCDBT database", () => {
 });
 
 it("an array that the tree names and that is not there is a finding", async () => {
-  const files = [...(await folderFixture("orbax-plain.zip"))].filter(([path]) => !path.startsWith("params.norm.scale/"));
+  const files = [...(await loadFolder("orbax-plain.zip"))].filter(([path]) => !path.startsWith("params.norm.scale/"));
   const { findings, tensors } = await openFolder(new Map(files), "_METADATA").checkpoint;
   expect(findings).toMatchObject([{ rule: "orbax-missing-array", at: "params.norm.scale" }]);
   expect(tensors).toHaveLength(4);
 });
 
 describe("zarr 3", async () => {
-  const files = await folderFixture("zarr-v3.zip");
+  const files = await loadFolder("zarr-v3.zip");
   const truth = truthOf("zarr-v3.zip").tensors;
 
   it("opens from consolidated metadata: codecs, shards, transpositions, fill values", async () => {

@@ -1,8 +1,8 @@
 import type { Checkpoint } from "@ckptkit/core";
-import { loadFixture } from "@ckptkit/testkit/vite";
+import { loadFixture, loadFolder } from "@ckptkit/testkit/vite";
 import { describe, expect, it } from "vitest";
 import type { ArrayTruth } from "./arrays.js";
-import { folderFixture, openFolder } from "./folders.js";
+import { openFolder } from "./folders.js";
 import { sha256 } from "./truth.js";
 
 const text = new TextDecoder().decode(await loadFixture("zarr.json"));
@@ -20,7 +20,7 @@ async function expectTruth({ tensors }: Checkpoint, truths: readonly ArrayTruth[
 }
 
 describe("a folder of zarr 2", async () => {
-  const files = await folderFixture("zarr-v2.zip");
+  const files = await loadFolder("zarr-v2.zip");
   const truths = truthOf("zarr-v2.zip");
 
   it("opens from its consolidated metadata, without being listed", async () => {
@@ -71,12 +71,12 @@ describe("a folder of zarr 2", async () => {
 });
 
 it("one array by itself is a tensor without a name", async () => {
-  const files = await folderFixture("zarr-v2-single.zip");
+  const files = await loadFolder("zarr-v2-single.zip");
   await expectTruth(await openFolder(files, ".zarray").checkpoint, truthOf("zarr-v2-single.zip"));
 });
 
 it("arrays that are not read are named with the reason, and do not hide the others", async () => {
-  const opened = await openFolder(await folderFixture("zarr-v2-odd.zip"), ".zgroup").checkpoint;
+  const opened = await openFolder(await loadFolder("zarr-v2-odd.zip"), ".zgroup").checkpoint;
   expect(Object.fromEntries(opened.findings.map(({ at, message }) => [at, /stored with (.*), which/.exec(message)?.[1]]))).toEqual({
     bz2: 'the codec "bz2"',
     delta: 'the codec "delta"',

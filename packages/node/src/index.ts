@@ -5,6 +5,7 @@ export * from "./file-sink.js";
 export * from "./file-source.js";
 export * from "./file-source-sync.js";
 export { type InstalledStageModule, installedStageModules } from "./installed-stages.js";
+export { listFolder } from "./list-folder.js";
 export * from "./node-platform.js";
 export * from "./open-checkpoint.js";
 export type { PlatformWorkersOptions } from "./pool/platform-pool.js";

@@ -1,4 +1,5 @@
 import type { FixtureEntry } from "./fixture-types.js";
+import { unzip } from "./unzip.js";
 
 declare global {
   interface ImportMeta {
@@ -26,6 +27,15 @@ async function load(table: Record<string, () => Promise<unknown>>, file: string)
  */
 export async function loadFixture(file: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await (await fetch(await load(FILES, file))).arrayBuffer());
+}
+
+/**
+ * The files of a folder that stands among the fixtures as one zip archive, by their paths in it.
+ *
+ * @example const files = await loadFolder("zarr-v2.zip");
+ */
+export async function loadFolder(file: string): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  return unzip(await loadFixture(file));
 }
 
 /** The manifest of the fixtures, in Node and in browsers alike. */

@@ -1,10 +1,11 @@
 import { CheckpointConfigError, CheckpointLoadError, CheckpointNotFoundError, looksLikeCheckpoint, someNames } from "@ckptkit/core";
 import { onnxDataFiles } from "@ckptkit/formats/onnx";
+import { arrayFolders, describesArrays } from "./array-folders.js";
 import { type Folder, type FolderEntry, notInFolder } from "./folder.js";
 
 /** A checkpoint that a folder holds, for a person to choose from. */
 export interface CheckpointCandidate {
-  /** What to open: a file, the index of a sharded checkpoint or of one of TensorFlow, the `.metadata` of a distributed one, or a model with data files. */
+  /** What to open: a file, the index of a sharded checkpoint or of one of TensorFlow, the `.metadata` of a distributed one, what describes a folder of Orbax or zarr, or a model with data files. */
   readonly path: string;
   /** Bytes of the file, or of index and shards together. */
   readonly byteLength: number;
@@ -52,6 +53,10 @@ export async function listCheckpoints(folder: Folder): Promise<CheckpointCandida
     );
     for (const shard of [path, ...shards]) taken.add(shard);
     indexes.push({ path, byteLength: shards.reduce((sum, shard) => sum + (sizes.get(shard) ?? 0), size), shards, missing: [] });
+  }
+  for (const { path, files } of arrayFolders(entries)) {
+    for (const file of [path, ...files]) taken.add(file);
+    indexes.push({ path, byteLength: [path, ...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0), shards: files, missing: [] });
   }
   const several = async (named: RegExp, filesOf: (path: string) => Promise<string[]>): Promise<void> => {
     for (const { path, size } of entries.filter((entry) => named.test(entry.path))) {
@@ -137,7 +142,8 @@ export async function chooseCheckpoint(folder: Folder, wanted?: string): Promise
   const paths = entries.map(({ path }) => path);
   if (wanted !== undefined) {
     if (!paths.includes(wanted)) throw notInFolder(folder, wanted, paths);
-    const describes = (path: string): boolean => [INDEX, DISTRIBUTED, TENSORFLOW, ONNX].some((name) => name.test(path));
+    const describes = (path: string): boolean =>
+      [INDEX, DISTRIBUTED, TENSORFLOW, ONNX].some((name) => name.test(path)) || describesArrays(path);
     if (describes(wanted) || !paths.some(describes)) return wanted;
     const owner = (await listCheckpoints(folder)).find(({ shards }) => shards.includes(wanted));
     return owner?.path ?? wanted;
