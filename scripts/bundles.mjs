@@ -27,6 +27,8 @@ const PACKAGES = [
   "formats/safetensors",
   "formats/gguf",
   "formats/npz",
+  "formats/hdf5",
+  "formats/keras",
   "formats/onnx",
   "formats/tf-bundle",
   "inspect",
@@ -69,6 +71,13 @@ export const BUNDLES = [
     limit: "20 KB",
     code: 'export { tfBundleReader } from "@ckptkit/formats/tf-bundle"; export { blobSource } from "@ckptkit/core";',
     mustNotAppear: { packages: ["@ckptkit/pickle", "@ckptkit/inspect"], files: [KERNELS], text: NEVER },
+  },
+  {
+    file: "keras-reader",
+    name: "read Keras models and HDF5",
+    limit: "36 KB",
+    code: 'export { kerasReader } from "@ckptkit/formats/keras"; export { hdf5Reader } from "@ckptkit/formats/hdf5"; export { blobSource } from "@ckptkit/core";',
+    mustNotAppear: { packages: ["@ckptkit/inspect"], files: [KERNELS], text: NEVER },
   },
   {
     file: "everything",

@@ -14,6 +14,8 @@ const FORMATS: Readonly<Record<string, string>> = {
   npz: "numpy, npz",
   npy: "numpy, npy",
   "flax-msgpack": "Flax",
+  keras: "Keras",
+  hdf5: "HDF5",
 };
 
 const LAYOUTS: Readonly<Record<string, string>> = { lightning: "Lightning", pytorch: "Training state", state_dict: "State dict" };

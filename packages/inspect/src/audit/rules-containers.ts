@@ -2,6 +2,7 @@ import type { AuditRule } from "./rule.js";
 
 const ASK = "Find out which program made the archive like this. Pack it again, and audit the result.";
 const DAMAGED = "Fetch the file again, or compare its size and checksum with the original's.";
+const OTHER_FILES = "Find out what made the file like this, and do not load it where files may be read that its maker must not have.";
 const UNPACK = "Take it as not looked at: unpack it, and audit what comes out.";
 
 /** A contradiction that no program writes by accident. */
@@ -85,9 +86,13 @@ export const RULES_OF_CONTAINERS: Readonly<Record<string, AuditRule>> = {
   "hdf5-truncated": inconclusive("An HDF5 file is shorter than it says.", DAMAGED),
   "hdf5-truncated-data": inconclusive("Values of an HDF5 file are not within it.", DAMAGED),
   "hdf5-not-read": inconclusive("Values of an HDF5 file are stored in a way that is not read here."),
-  "hdf5-external-link": suspicious("A name in an HDF5 file leads into another file, which is read in its place."),
+  "hdf5-external-link": suspicious("A name in an HDF5 file leads into another file, which is read in its place.",
+    OTHER_FILES,
+),
   "hdf5-external-data": suspicious(
     "Values of an HDF5 file are in other files, which are read in their place: any file that its reader may read.",
+    OTHER_FILES,
+,
   ),
   "hdf5-overlap": suspicious("Two arrays of an HDF5 file share bytes, which no writer makes.", DAMAGED),
   "safetensors-duplicate-key": suspicious("The header names a tensor twice; which of them is loaded depends on the reader."),
