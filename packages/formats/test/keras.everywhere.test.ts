@@ -37,6 +37,17 @@ describe("HDF5 files of Keras", () => {
     ]);
   });
 
+  it("whose configuration is damaged still give all weights under their names", async () => {
+    const bytes = await loadFixture("keras-model.h5");
+    const at = new TextDecoder("latin1").decode(bytes).indexOf("GCOL");
+    bytes[at] = 0; // the heap that holds attributes of varying length
+    const { findings, metadata, tensors } = await openCheckpoint(memorySource(bytes, "model.h5"));
+    expect(new Set(findings.map(({ rule }) => rule))).toEqual(new Set(["hdf5-damaged-attribute"]));
+    expect(metadata).not.toHaveProperty("model_config");
+    const whole = await openHdf5Fixture("keras-model.h5");
+    expect(tensors.map(({ name }) => name)).toEqual(whole.tensors.map(({ name }) => name));
+  });
+
   it("gives configurations as JSON, and says which Keras wrote them", async () => {
     const { config, root } = truthOf("keras-model.h5");
     const { metadata, tree } = await openHdf5Fixture("keras-model.h5");

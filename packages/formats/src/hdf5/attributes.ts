@@ -1,8 +1,9 @@
-import { type Bytes, type Reading, realNumber, type Tree } from "@ckptkit/core";
+import { type Bytes, type CheckpointError, type Reading, realNumber, type Tree } from "@ckptkit/core";
 import { readBtreeV2 } from "./btree-v2.js";
 import { type Dataspace, parseDataspace } from "./dataspace.js";
 import { type Datatype, parseDatatype } from "./datatype.js";
 import { describeDatatype } from "./element.js";
+import { isOfOneObject } from "./errors.js";
 import { decodeText, Fields } from "./fields.js";
 import type { Hdf5File } from "./file.js";
 import { FractalHeap } from "./fractal-heap.js";
@@ -14,20 +15,36 @@ import { MESSAGE, type Message, messageOf, sharedMessage } from "./object-header
 export type Attributes = ReadonlyMap<string, Tree>;
 
 /**
- * All attributes of an object, those in its header and those in a heap.
+ * All attributes of an object, those in its header and those in a heap. What is wrong with some of them is told, and the others stand.
  *
- * @throws {CheckpointLoadError} HDF5_CORRUPT, HDF5_UNSUPPORTED, LIMIT_EXCEEDED
+ * @throws {CheckpointLoadError} LIMIT_EXCEEDED
  */
-export function* readAttributes(file: Hdf5File, heap: GlobalHeap, messages: readonly Message[]): Reading<Attributes> {
+export function* readAttributes(
+  file: Hdf5File,
+  heap: GlobalHeap,
+  messages: readonly Message[],
+  tell: (error: CheckpointError) => void,
+): Reading<Attributes> {
   const attributes = new Map<string, Tree>();
   const bodies = messages.filter(({ type }) => type === MESSAGE.attribute).map(({ bytes }) => bytes);
   const info = messageOf(messages, MESSAGE.attributeInfo);
-  if (info) bodies.push(...(yield* denseAttributes(file, new Fields(info, file, "the attributes of an object"))));
+  if (info) bodies.push(...((yield* attempt(denseAttributes(file, new Fields(info, file, "the attributes of an object")), tell)) ?? []));
   for (const body of bodies) {
-    const [name, value] = yield* readAttribute(file, heap, body);
-    if (!attributes.has(name)) attributes.set(name, value);
+    const found = yield* attempt(readAttribute(file, heap, body), tell);
+    if (found && !attributes.has(found[0])) attributes.set(found[0], found[1]);
   }
   return attributes;
+}
+
+/** What a reading gives; undefined, and told, when it comes upon damage. */
+function* attempt<T>(reading: Reading<T>, tell: (error: CheckpointError) => void): Reading<T | undefined> {
+  try {
+    return yield* reading;
+  } catch (error) {
+    if (!isOfOneObject(error)) throw error;
+    tell(error);
+    return undefined;
+  }
 }
 
 /** @see https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html (IV.A.2.v. The Attribute Info Message) */

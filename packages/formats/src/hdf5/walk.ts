@@ -69,8 +69,9 @@ class Walk {
   }
 
   *from(root: number): Reading<Hdf5Group> {
-    const { object, links = [], error } = yield* this.#read(root, []);
+    const { object, links = [], findings, error } = yield* this.#read(root, []);
     if (error) throw error;
+    for (const finding of findings) this.#tell(finding);
     if (object?.kind !== "group") throw new TypeError("unreachable: the root was read as a group");
     this.#known.set(root, { path: [], object });
     // The next ones last. What describes the members of a group mostly stands together: they are read before other groups are.
@@ -160,7 +161,9 @@ class Walk {
     const file = this.#file;
     try {
       const messages = yield* readObjectHeader(file, address);
-      const attributes = yield* readAttributes(file, this.#heap, messages);
+      const attributes = yield* readAttributes(file, this.#heap, messages, ({ message }) =>
+        findings.push({ rule: "hdf5-damaged-attribute", severity: "error", message, at: path.join("/") }),
+      );
       const isDataset = path.length > 0 && messageOf(messages, MESSAGE.layout) !== undefined;
       if (isDataset) {
         const object = readDataset({ file, cache: this.#cache, messages, attributes, path: path.join("/"), findings });

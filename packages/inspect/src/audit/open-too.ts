@@ -34,7 +34,8 @@ export async function auditHdf5(source: ByteSource, where: string, log: AuditLog
   const configurations = CONFIGURATIONS.map((key) => metadata?.[key]).filter((value) => value !== undefined);
   for (const config of configurations) auditKerasConfig(config, where, log);
   // A file that is damaged, or a configuration that is no JSON: other readers may see more in it.
-  if (!metadata || configurations.some((config) => typeof config === "string")) await findLambda(source, where, log);
+  const isDamaged = log.hasSeen("hdf5-damaged-attribute") || log.hasSeen("hdf5-damaged-object");
+  if (!metadata || isDamaged || configurations.some((config) => typeof config === "string")) await findLambda(source, where, log);
 }
 
 /** The configuration in a `.keras` model. */

@@ -83,6 +83,7 @@ export const RULES_OF_CONTAINERS: Readonly<Record<string, AuditRule>> = {
   },
   "keras-config": inconclusive("The configuration of a Keras model is no valid JSON: what it would load is not known.", DAMAGED),
   "hdf5-damaged-object": inconclusive("An object of an HDF5 file could not be read.", DAMAGED),
+  "hdf5-damaged-attribute": inconclusive("An attribute of an HDF5 file, such as a model's configuration, could not be read.", DAMAGED),
   "hdf5-truncated": inconclusive("An HDF5 file is shorter than it says.", DAMAGED),
   "hdf5-truncated-data": inconclusive("Values of an HDF5 file are not within it.", DAMAGED),
   "hdf5-not-read": inconclusive("Values of an HDF5 file are stored in a way that is not read here."),
