@@ -1,6 +1,6 @@
 const MAX_NAMES = 3;
 /** Suffixes of files that hold weights. */
-const CHECKPOINT_SUFFIX = /\.(ckpt|pt|pth|bin|safetensors|gguf|msgpack|npz|npy|h5|onnx|distcp|index|index\.json)$/i;
+const CHECKPOINT_SUFFIX = /\.(ckpt|pt|pth|bin|safetensors|gguf|msgpack|npz|npy|h5|hdf5|keras|onnx|distcp|index|index\.json)$/i;
 
 /** Whether a file's name is one that checkpoints have. */
 export const looksLikeCheckpoint = (name: string): boolean => CHECKPOINT_SUFFIX.test(name);
