@@ -87,3 +87,18 @@ it("arrays that are not read are named with the reason, and do not hide the othe
   const snappy = opened.tensors.find(({ path }) => path === "snappy");
   expect(await snappy?.read()).toEqual(new Uint8Array(Int32Array.from({ length: 600 }, (_, index) => index).buffer));
 });
+
+it("metadata with numbers that JSON does not have are read, and malformed ones end at once", async () => {
+  const files = new Map(await loadFolder("zarr-v2-single.zip"));
+  const text = new TextDecoder().decode(files.get(".zarray")).replace('"fill_value": 0.0', '"fill_value": NaN');
+  const array = await openFolder(files.set(".zarray", new TextEncoder().encode(text)), ".zarray").checkpoint;
+  expect(array.tensors).toHaveLength(1);
+  const open = `{"zarr_format": 2, "a": "${"\\\\x".repeat(50_000)}`;
+  await expect(openFolder(new Map([[".zgroup", new TextEncoder().encode(open)]]), ".zgroup").checkpoint).rejects.toMatchObject({
+    code: "ZARR_CORRUPT",
+  });
+  const deep = `{"zarr_format": 2, "metadata": {".zattrs": ${"[".repeat(100_000)}${"]".repeat(100_000)}}}`;
+  await expect(openFolder(new Map([[".zmetadata", new TextEncoder().encode(deep)]]), ".zmetadata").checkpoint).rejects.toMatchObject({
+    code: "ZARR_CORRUPT",
+  });
+});

@@ -11,8 +11,25 @@ export const isObject = (value: unknown): value is JsonObject => typeof value ==
 export const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => typeof size === "number" && Number.isSafeInteger(size) && size >= 0);
 
-/** Python's json writes numbers that JSON does not have. */
-const NO_NUMBERS = /"(?:[^"\\]+|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+/** Numbers that JSON does not have and Python's json writes. */
+const NO_NUMBER = /-?\b(?:NaN|Infinity)\b/g;
+
+/** Text of JSON with those numbers as strings. What is between quotes stays as it is. */
+function withoutNoNumbers(text: string): string {
+  let changed = "";
+  let start = 0;
+  while (start < text.length) {
+    const quote = text.indexOf('"', start);
+    const outside = text.slice(start, quote < 0 ? text.length : quote);
+    changed += outside.replace(NO_NUMBER, '"$&"');
+    if (quote < 0) break;
+    let end = quote + 1;
+    while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+    changed += text.slice(quote, end + 1);
+    start = end + 1;
+  }
+  return changed;
+}
 
 /** Nesting of metadata. Consolidated metadata have some five levels. */
 const MOST_DEPTH = 500;
@@ -47,7 +64,7 @@ export function parseObject(bytes: Bytes, name: string): JsonObject {
     value = JSON.parse(text);
   } catch {
     try {
-      value = JSON.parse(text.replace(NO_NUMBERS, (found) => (found.startsWith('"') ? found : `"${found}"`)));
+      value = JSON.parse(withoutNoNumbers(text));
     } catch (cause) {
       throw Object.assign(zarrError(name, "they are no JSON"), { cause });
     }

@@ -24,13 +24,11 @@ import { arrayTree, attributesJson, PathTree } from "./tree.js";
 /** Opens folders of zarr by the file in them that describes them. */
 export const zarrReader: FormatReader = { format: "zarr", matches: isZarr, open: openZarr };
 
-/** `.zarray`, `.zgroup` and `zarr.json` say their version, `.zmetadata` its own. */
-const VERSION = /"(?:zarr_format|zarr_consolidated_format)"\s*:\s*[123]\b/;
+/** Names that only zarr has; what they hold is JSON, and says its version. */
+const NAMES = /(?:^|[/\\])(?:\.zmetadata|\.zgroup|\.zarray|zarr\.json)$/;
 
 function isZarr({ head, name }: Probe): boolean {
-  if (!/(?:^|[/\\])(?:\.zmetadata|\.zgroup|\.zarray|zarr\.json)$/.test(name)) return false;
-  const text = String.fromCharCode(...head.subarray(0, 4096));
-  return /^\s*\{/.test(text) && (VERSION.test(text) || /(?:zmetadata|zarr\.json)$/.test(name));
+  return NAMES.test(name) && /^\s*\{/.test(String.fromCharCode(...head.subarray(0, 64)));
 }
 
 /**
