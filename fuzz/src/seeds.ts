@@ -65,6 +65,34 @@ const MADE: Readonly<Record<string, () => readonly FuzzCase[]>> = {
     }),
 };
 
+/** Folders that stand among the fixtures as one archive each: all their files, and the one that is opened. */
+const FOLDERS: Readonly<Record<string, readonly (readonly [archive: string, main: string])[]>> = {
+  zarr: [
+    ["zarr-v2-single.zip", ".zarray"],
+    ["zarr-v2.zip", ".zmetadata"],
+    ["zarr-v3.zip", "zarr.json"],
+    ["zarr-v3.zip", "sharded/zarr.json"],
+  ],
+  orbax: [
+    ["orbax-default.zip", "_METADATA"],
+    ["orbax-plain.zip", "_CHECKPOINT_METADATA"],
+    ["orbax-zarr3.zip", "_METADATA"],
+    ["orbax-manager.zip", "5/_CHECKPOINT_METADATA"],
+  ],
+  ocdbt: [
+    ["ocdbt-merged.zip", "manifest.ocdbt"],
+    ["ocdbt-deep.zip", "manifest.ocdbt"],
+  ],
+};
+
+/** The files in the folder of the one that is opened, by their names from there. */
+function folderCase([archive, main]: readonly [string, string]): FuzzCase {
+  const below = main.slice(0, main.lastIndexOf("/") + 1);
+  const members = membersOf(new Uint8Array(readFileSync(join(folder(), archive)))) ?? [];
+  const files = members.flatMap(({ name, bytes }) => (bytes && name.startsWith(below) ? [[name.slice(below.length), bytes] as const] : []));
+  return { main: main.slice(below.length), files: new Map(files) };
+}
+
 let all: Promise<ReadonlyMap<FormatReader, readonly FuzzCase[]>> | undefined;
 
 async function readAll(): Promise<ReadonlyMap<FormatReader, readonly FuzzCase[]>> {
@@ -76,7 +104,7 @@ async function readAll(): Promise<ReadonlyMap<FormatReader, readonly FuzzCase[]>
       const input = await caseOf(name, reader);
       if (input) found.push(input);
     }
-    found.push(...(MADE[reader.format]?.() ?? []));
+    found.push(...(MADE[reader.format]?.() ?? []), ...(FOLDERS[reader.format] ?? []).map(folderCase));
     cases.set(reader, smallest(found));
   }
   return cases;

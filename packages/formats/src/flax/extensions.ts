@@ -3,7 +3,7 @@ import { elementOfName } from "../array-dtypes.js";
 import { quoted } from "../quoted.js";
 import { type MsgpackCursor, msgpackError } from "./cursor.js";
 import { MARKERS } from "./markers.js";
-import { type MsgpackContext, readLength, readNumber } from "./values.js";
+import { type MsgpackContext, readLength, readNumber } from "./numbers.js";
 
 /** Types of extensions. @see https://github.com/google/flax flax/serialization.py, _MsgpackExtType */
 const NDARRAY = 1;

@@ -1,16 +1,9 @@
-import { type Finding, type MapNode, type Reading, realNumber, type Tree } from "@ckptkit/core";
+import type { Reading, Tree } from "@ckptkit/core";
 import { quoted } from "../quoted.js";
-import { type MsgpackCursor, msgpackError } from "./cursor.js";
+import { msgpackError } from "./cursor.js";
 import { readExtension } from "./extensions.js";
 import { MARKERS, type Marker } from "./markers.js";
-
-/** What the reading of all values needs. */
-export interface MsgpackContext {
-  readonly cursor: MsgpackCursor;
-  readonly findings: Finding[];
-  /** Makes of a map that was read what it stands for. */
-  finishMap(map: MapNode, at: string): Tree;
-}
+import { type MsgpackContext, readLength, readNumber } from "./numbers.js";
 
 /** Byte strings up to this size are kept as values; longer ones are only measured. */
 const MOST_KEPT_BYTES = 64 * 1024;
@@ -109,13 +102,6 @@ function* readKey(context: MsgpackContext): Reading<Tree> {
   throw msgpackError(cursor.source.name, `the key at ${at} is no text or number`, { at });
 }
 
-/** How many bytes or values belong to a marker. */
-export function* readLength(cursor: MsgpackCursor, { lengthBytes, length }: Extract<Marker, { lengthBytes: number }>): Reading<number> {
-  if (lengthBytes === 0) return length;
-  if (!cursor.has(lengthBytes)) yield* cursor.fetch(lengthBytes, "a length");
-  return lengthBytes === 1 ? cursor.u8() : lengthBytes === 2 ? cursor.u16() : cursor.u32();
-}
-
 /** A value that holds no others. */
 function* readScalar(context: MsgpackContext, marker: Marker, place: string): Reading<Tree> {
   const { cursor } = context;
@@ -146,15 +132,4 @@ function* readScalar(context: MsgpackContext, marker: Marker, place: string): Re
     default:
       return null;
   }
-}
-
-/** A number whose marker was read. */
-export function* readNumber(cursor: MsgpackCursor, { kind, bytes }: Extract<Marker, { bytes: number }>): Reading<Tree> {
-  if (!cursor.has(bytes)) yield* cursor.fetch(bytes, "a number");
-  if (kind === "float") return realNumber(bytes === 4 ? cursor.f32() : cursor.f64());
-  const read =
-    kind === "uint"
-      ? { 1: cursor.u8, 2: cursor.u16, 4: cursor.u32, 8: cursor.u64 }
-      : { 1: cursor.i8, 2: cursor.i16, 4: cursor.i32, 8: cursor.i64 };
-  return read[bytes]();
 }

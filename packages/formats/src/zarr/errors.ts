@@ -7,10 +7,3 @@ export function zarrError(name: string, why: string, details: Record<string, unk
     suggestions: ["Copy the folder again, or write the array again."],
   });
 }
-
-/** The error for an array that is stored in a way that is not known here. */
-export const unknownCodec = (name: string, what: string): CheckpointLoadError =>
-  new CheckpointLoadError("UNSUPPORTED_CODEC", `The array ${name} is stored with ${what}, which is not read here.`, {
-    details: { array: name, codec: what },
-    suggestions: ["Write the array again without it, or with zstd, gzip or Blosc."],
-  });
