@@ -11,6 +11,7 @@ import {
 import { type PickleValue, readPickle } from "@ckptkit/pickle";
 import { readZip, type ZipArchive } from "../zip/archive.js";
 import { zipError } from "../zip/records.js";
+import { torchError } from "./build-context.js";
 
 /** A zip archive that has the records of torch.save. */
 export interface TorchArchive {
@@ -44,7 +45,7 @@ export const isTorchScript = ({ archive, root }: TorchArchive): boolean => archi
  * Reads pickles of an archive, and the byte order of its storages with them.
  *
  * @param records names under the root folder; they must be there.
- * @throws {CheckpointLoadError} ZIP_CORRUPT, PICKLE_*, LIMIT_EXCEEDED
+ * @throws {CheckpointLoadError} ZIP_CORRUPT, TORCH_CORRUPT, PICKLE_*, LIMIT_EXCEEDED
  */
 export function* readPickles(
   { archive, root, findings }: TorchArchive,
@@ -58,7 +59,7 @@ export function* readPickles(
   }
   const order = archive.entries.get(`${root}/byteorder`);
   if (order && order.byteLength > MOST_BYTEORDER_BYTES) {
-    throw zipError(archive.name, `the record ${order.name} has ${order.byteLength} bytes, not a word`);
+    throw torchError(`The record ${JSON.stringify(order.name)} of ${archive.name} should be a word; it has ${order.byteLength} bytes.`);
   }
   const read = yield* archive.readingAll(order ? [...wanted, order] : wanted, findings, options);
   const bigEndian = isBigEndian(read[wanted.length], archive.name);
@@ -82,7 +83,11 @@ export function* readPickles(
 /** Writers before 2.1 do not record the byte order; they were little-endian. */
 function isBigEndian(record: Bytes | undefined, name: string): boolean {
   const order = record === undefined ? "little" : new TextDecoder().decode(record.slice()).trim();
-  if (order !== "little" && order !== "big") throw zipError(name, `its byteorder record says ${JSON.stringify(order)}`);
+  if (order !== "little" && order !== "big") {
+    throw torchError(`The record "byteorder" of ${name} should say "little" or "big"; it says ${JSON.stringify(order.slice(0, 40))}.`, {
+      found: order.slice(0, 40),
+    });
+  }
   return order === "big";
 }
 

@@ -62,7 +62,8 @@ export async function examineZip(source: ByteSource, limits: Limits, options?: S
     if (start > at) hidden.push({ start: at, end: start, what: at === 0 ? "prefix" : "gap" });
     at = Math.max(at, memberEnd);
   }
-  if (end.directoryStart > at) hidden.push({ start: at, end: end.directoryStart, what: at === 0 ? "prefix" : "gap" });
+  const directoryStart = Math.min(end.directoryStart, source.size);
+  if (directoryStart > at) hidden.push({ start: at, end: directoryStart, what: at === 0 ? "prefix" : "gap" });
   if (end.commentBytes > 0) hidden.push({ start: source.size - end.commentBytes, end: source.size, what: "comment" });
   for (const { name } of entries)
     if (isOddName(name))
