@@ -11,7 +11,7 @@ export const tuple = (...items: PickleValue[]): PickleValue => ({ kind: "tuple",
 export const list = (...items: PickleValue[]): Extract<PickleValue, { kind: "list" }> => ({ kind: "list", items });
 export const dict = (entries: PickleEntry[] | Record<string, PickleValue>): Extract<PickleValue, { kind: "dict" }> => ({
   kind: "dict",
-  entries: Array.isArray(entries) ? entries : Object.entries(entries),
+  keysAndValues: (Array.isArray(entries) ? entries : Object.entries(entries)).flat(),
 });
 export const call = (dotted: string, ...args: PickleValue[]): PickleCall => ({
   kind: "call",

@@ -37,7 +37,7 @@ export function pushPlainCall(
     via,
     states: undefined,
     items: undefined,
-    entries: undefined,
+    keysAndValues: undefined,
     setItems: undefined,
   };
   const folds = via === "REDUCE" && star === undefined && isPickleNode(callable) && callable.kind === "global";
@@ -97,10 +97,11 @@ export function setItems(machine: Machine, from: number): void {
   if ((to - from) % 2 !== 0) throw machine.corrupt("keys and values in pairs", `${to - from} values`);
   machine.depth = from;
   const target = machine.top();
-  if (isPickleNode(target) && target.kind === "dict") target.entries = addEntries(machine, target, target.entries, from, to);
-  else {
+  if (isPickleNode(target) && target.kind === "dict") {
+    target.keysAndValues = addEntries(machine, target, target.keysAndValues, from, to);
+  } else {
     const filled = opaque(machine, target, "a dict");
-    filled.entries = addEntries(machine, filled, filled.entries ?? [], from, to);
+    filled.keysAndValues = addEntries(machine, filled, filled.keysAndValues ?? [], from, to);
   }
 }
 

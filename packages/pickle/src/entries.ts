@@ -1,6 +1,6 @@
 import type { KeyToken } from "./keys.js";
 import type { Machine } from "./machine.js";
-import type { PickleEntry, PickleValue } from "./values.js";
+import type { PickleValue } from "./values.js";
 
 /** Up to this many keys a mapping is searched one by one, which is faster than a Map. */
 const FEW = 8;
@@ -25,54 +25,75 @@ export class Indexes {
 }
 
 /**
- * Adds the pairs on the stack in [from, to) to a mapping's entries as Python does: an equal key keeps its place and gets the new
- * value. Returns the entries: a new array when there were none.
+ * Adds the pairs on the stack in [from, to) to a mapping's keys and values as Python does: an equal key keeps its place and gets the
+ * new value. Returns the keys and values: a new array when there were none.
  */
-export function addEntries(machine: Machine, owner: object, entries: PickleEntry[], from: number, to: number): PickleEntry[] {
+export function addEntries(machine: Machine, owner: object, keysAndValues: PickleValue[], from: number, to: number): PickleValue[] {
   const { stack, keys } = machine;
-  const pairs = (to - from) / 2;
-  if (entries.length + pairs > FEW) return addMany(machine, owner, entries, from, to);
-  const fresh = entries.length === 0;
-  const target = fresh ? machine.scratch : entries;
-  let length = entries.length;
+  if (keysAndValues.length + to - from > 2 * FEW) return addMany(machine, owner, keysAndValues, from, to);
+  const isFresh = keysAndValues.length === 0;
+  if (isFresh && areDistinct(machine, from, to)) return stack.slice(from, to);
+  const target = isFresh ? [] : keysAndValues;
   for (let at = from; at < to; at += 2) {
     const key = valueAt(stack, at);
     const value = valueAt(stack, at + 1);
     let place = 0;
-    while (place < length && !keys.same(target[place]?.[0] ?? null, key)) place++;
-    const known = target[place];
-    if (place === length) target[length++] = [key, value];
-    else if (known) {
+    while (place < target.length && !keys.same(valueAt(target, place), key)) place += 2;
+    if (place === target.length) target.push(key, value);
+    else {
       duplicate(machine);
-      target[place] = [known[0], value];
+      target[place + 1] = value;
     }
   }
-  return fresh ? target.slice(0, length) : entries;
+  return target;
 }
 
-function addMany(machine: Machine, owner: object, entries: PickleEntry[], from: number, to: number): PickleEntry[] {
+/** Whether no two of a few keys are equal. Picklers write one mapping like the one before: the very same keys need no second look. */
+function areDistinct(machine: Machine, from: number, to: number): boolean {
+  const { stack, keys, lastKeys } = machine;
+  const last = lastKeys[to - from];
+  if (last) {
+    let same = 0;
+    for (let at = from; at < to && stack[at] === last[same]; at += 2) same++;
+    if (from + 2 * same === to) return true;
+  }
+  for (let at = from + 2; at < to; at += 2) {
+    const key = valueAt(stack, at);
+    for (let before = from; before < at; before += 2) if (keys.same(valueAt(stack, before), key)) return false;
+  }
+  const seen: PickleValue[] = [];
+  for (let at = from; at < to; at += 2) {
+    const key = valueAt(stack, at);
+    // What can change later, or holds more, is looked at every time.
+    if (typeof key !== "string" && typeof key !== "number") return true;
+    seen.push(key);
+  }
+  lastKeys[to - from] = seen;
+  return true;
+}
+
+function addMany(machine: Machine, owner: object, keysAndValues: PickleValue[], from: number, to: number): PickleValue[] {
   const { stack, keys } = machine;
-  const keep = entries.length > 0 || to - from >= 2 * BATCH;
-  const index = machine.indexes.of(owner, entries.length, keysOf(machine, entries), keep);
+  const keep = keysAndValues.length > 0 || to - from >= 2 * BATCH;
+  const index = machine.indexes.of(owner, keysAndValues.length / 2, keysOf(machine, keysAndValues), keep);
   for (let at = from; at < to; at += 2) {
     const key = valueAt(stack, at);
     const value = valueAt(stack, at + 1);
     const token = keys.token(key);
     const place = index.get(token);
-    const known = place === undefined ? undefined : entries[place];
-    if (place === undefined || !known) {
-      index.set(token, entries.length);
-      entries.push([key, value]);
+    if (place === undefined) {
+      index.set(token, keysAndValues.length / 2);
+      keysAndValues.push(key, value);
     } else {
       duplicate(machine);
-      entries[place] = [known[0], value];
+      keysAndValues[2 * place + 1] = value;
     }
   }
-  return entries;
+  return keysAndValues;
 }
 
-function* keysOf(machine: Machine, entries: readonly PickleEntry[]): Generator<KeyToken> {
-  for (const [key] of entries) yield machine.keys.token(key);
+function* keysOf(machine: Machine, keysAndValues: readonly PickleValue[]): Generator<KeyToken> {
+  for (let at = 0; at < keysAndValues.length; at += 2) yield machine.keys.token(valueAt(keysAndValues, at));
 }
 
 function* tokensOf(machine: Machine, items: readonly PickleValue[]): Generator<KeyToken> {

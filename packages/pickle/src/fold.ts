@@ -75,4 +75,4 @@ function newobjEx(_machine: Machine, args: readonly PickleValue[]): PickleCall |
 }
 
 /** The rest of a call node: every one has the same fields in the same order, which keeps reading fast. */
-const UNFILLED = { states: undefined, items: undefined, entries: undefined, setItems: undefined } as const;
+const UNFILLED = { states: undefined, items: undefined, keysAndValues: undefined, setItems: undefined } as const;

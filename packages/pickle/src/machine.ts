@@ -4,7 +4,7 @@ import { Keys } from "./keys.js";
 import { Memo } from "./memo.js";
 import { opcodeLabel } from "./opcodes.js";
 import { normalizeGlobal } from "./python2-names.js";
-import { isPickleNode, type PickleCall, type PickleEntry, type PickleGlobal, type PicklePersistent, type PickleValue } from "./values.js";
+import { isPickleNode, type PickleCall, type PickleGlobal, type PicklePersistent, type PickleValue } from "./values.js";
 
 /** One place where a stream names something to be imported. */
 export interface PickleGlobalUse {
@@ -58,8 +58,8 @@ export class Machine {
 
   readonly keys = new Keys();
   readonly indexes = new Indexes();
-  /** Pairs on their way from the stack into a mapping. */
-  readonly scratch: PickleEntry[] = [];
+  /** The keys of the last small mapping, by how many keys and values it had, where they are text or numbers. */
+  readonly lastKeys: (readonly PickleValue[] | undefined)[] = new Array<undefined>(17).fill(undefined);
   readonly globals: PickleGlobalUse[] = [];
   readonly calls: PickleCall[] = [];
   /** Byte offsets of the opcodes that made the calls, kept only where someone asks: most readers do not. */

@@ -124,7 +124,7 @@ export class PickleOutput {
 
   #global(node: PickleGlobal): void {
     if (this.known(node)) return;
-    if (node.states || node.items || node.entries || node.setItems) {
+    if (node.states || node.items || node.keysAndValues || node.setItems) {
       throw invalid(`The global ${node.module}.${node.name} is changed: that is never written.`);
     }
     const { module, name } = protocol2Global(node.module, node.name);

@@ -1,5 +1,5 @@
 import { floatRepr, MAX_LENGTH, plainRepr } from "./plain-repr.js";
-import { isPickleNode, type PickleEntry, type PickleNode, type PickleValue } from "./values.js";
+import { isPickleNode, type PickleNode, type PickleValue } from "./values.js";
 
 /** Nesting that is written out. */
 const MAX_DEPTH = 100;
@@ -55,7 +55,7 @@ class Writer {
         this.#add(floatRepr(node.value));
         break;
       case "dict":
-        this.#pairs(node.entries, depth);
+        this.#pairs(node.keysAndValues, depth);
         break;
       case "list":
         this.#items("[", node.items, "]", depth);
@@ -104,14 +104,12 @@ class Writer {
     this.#add(close);
   }
 
-  #pairs(entries: readonly PickleEntry[], depth: number): void {
+  #pairs(keysAndValues: readonly PickleValue[], depth: number): void {
     this.#add("{");
-    for (const [index, [key, value]] of entries.entries()) {
+    for (const [index, part] of keysAndValues.entries()) {
       if (this.#length > MAX_LENGTH) return;
-      if (index > 0) this.#add(", ");
-      this.value(key, depth);
-      this.#add(": ");
-      this.value(value, depth);
+      if (index > 0) this.#add(index % 2 === 0 ? ", " : ": ");
+      this.value(part, depth);
     }
     this.#add("}");
   }

@@ -161,8 +161,8 @@ function dict(machine: Machine): void {
   const mark = machine.popMark();
   if ((to - mark) % 2 !== 0) throw machine.corrupt("keys and values in pairs", `${to - mark} values`);
   machine.built();
-  const node: PickleDict = { kind: "dict", entries: [] };
-  node.entries = addEntries(machine, node, node.entries, mark, to);
+  const node: PickleDict = { kind: "dict", keysAndValues: [] };
+  node.keysAndValues = addEntries(machine, node, node.keysAndValues, mark, to);
   machine.depth = mark;
   machine.push(node);
 }

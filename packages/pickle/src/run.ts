@@ -91,7 +91,7 @@ export function run(machine: Machine): PickleValue {
         break;
       case 0x7d: // EMPTY_DICT
         machine.built();
-        machine.push({ kind: "dict", entries: [] });
+        machine.push({ kind: "dict", keysAndValues: [] });
         break;
       case 0x5d: // EMPTY_LIST
         machine.built();

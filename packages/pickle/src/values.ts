@@ -34,8 +34,8 @@ export interface PickleBuilt {
 export interface PickleFilled extends PickleBuilt {
   /** Appended by APPEND and APPENDS. */
   items?: PickleValue[] | undefined;
-  /** Set by SETITEM and SETITEMS; equal keys are merged as in a dict. */
-  entries?: PickleEntry[] | undefined;
+  /** Set by SETITEM and SETITEMS, keys and values by turns; equal keys are merged as in a dict. */
+  keysAndValues?: PickleValue[] | undefined;
   /** Added by ADDITEMS. */
   setItems?: PickleValue[] | undefined;
 }
@@ -43,7 +43,8 @@ export interface PickleFilled extends PickleBuilt {
 /** A dict. Keys that are equal in Python are merged: the first one's place, the last one's value. */
 export interface PickleDict extends PickleBuilt {
   readonly kind: "dict";
-  entries: PickleEntry[];
+  /** Key, value, key, value: half the memory of an array for each pair, which {@link entriesOf} makes. */
+  keysAndValues: PickleValue[];
 }
 
 /** A list. */
@@ -109,6 +110,27 @@ export interface PickleBuffer extends PickleFilled {
   /** Which of the out-of-band buffers, from 0. */
   readonly index: number;
   readonly: boolean;
+}
+
+/**
+ * The pairs of keys and values that stand by turns.
+ *
+ * @example for (const [key, value] of entriesOf(dict.keysAndValues)) console.log(key, value);
+ */
+export function entriesOf(keysAndValues: readonly PickleValue[]): PickleEntry[] {
+  const entries: PickleEntry[] = [];
+  for (let at = 0; at + 1 < keysAndValues.length; at += 2) entries.push([keysAndValues[at] ?? null, keysAndValues[at + 1] ?? null]);
+  return entries;
+}
+
+/**
+ * The value under a key that is text, a number, a boolean or None; undefined where there is none.
+ *
+ * @example const sizes = valueOf(dict, "type_sizes");
+ */
+export function valueOf({ keysAndValues }: PickleDict, key: string | number | boolean | null): PickleValue | undefined {
+  for (let at = 0; at + 1 < keysAndValues.length; at += 2) if (keysAndValues[at] === key) return keysAndValues[at + 1];
+  return undefined;
 }
 
 /** Whether a value is one of the nodes that have a `kind`. */

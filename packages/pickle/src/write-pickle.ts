@@ -1,6 +1,6 @@
 import { OPCODES, type Opcode } from "./opcodes.js";
 import { type Atom, invalid, isAtom, PickleOutput } from "./pickle-output.js";
-import type { PickleCall, PickleEntry, PickleFilled, PickleNode, PickleTuple, PickleValue } from "./values.js";
+import type { PickleCall, PickleFilled, PickleNode, PickleTuple, PickleValue } from "./values.js";
 
 /** How a pickle is written. */
 export interface WritePickleOptions {
@@ -18,7 +18,7 @@ export interface WritePickleOptions {
  *   that are neither a bigint nor a RealNode.
  * @see https://github.com/python/cpython/blob/main/Lib/pickle.py class _Pickler
  * @example
- * const bytes = writePickle({ kind: "dict", entries: [["epoch", 3]] });
+ * const bytes = writePickle({ kind: "dict", keysAndValues: ["epoch", 3] });
  */
 export function writePickle(value: PickleValue, _options: WritePickleOptions = {}): Uint8Array<ArrayBuffer> {
   return new PickleWriter().write(value);
@@ -93,7 +93,7 @@ class PickleWriter {
       case "dict":
         this.out.op(OPCODES.EMPTY_DICT);
         this.out.remember(node);
-        this.#plan([...pairs(node.entries), ...states(node)]);
+        this.#plan([...pairs(node.keysAndValues), ...states(node)]);
         break;
       case "list":
         this.out.op(OPCODES.EMPTY_LIST);
@@ -195,20 +195,19 @@ function call(node: PickleCall): Plan {
 /** What is put into an object after it was made. */
 function filling(node: PickleFilled): Plan {
   if (node.setItems?.length) throw invalid("Protocol 2 cannot add items to a set of an unknown class.");
-  return [...batches(node.items ?? [], APPEND, APPENDS), ...pairs(node.entries ?? []), ...states(node)];
+  return [...batches(node.items ?? [], APPEND, APPENDS), ...pairs(node.keysAndValues ?? []), ...states(node)];
 }
 
 function states(node: object): Plan {
   return "states" in node && Array.isArray(node.states) ? node.states.flatMap((state: PickleValue) => [state, BUILD]) : [];
 }
 
-function pairs(entries: readonly PickleEntry[]): Plan {
+function pairs(keysAndValues: readonly PickleValue[]): Plan {
   const plan: Plan = [];
-  for (let from = 0; from < entries.length; from += BATCH) {
-    const batch = entries.slice(from, from + BATCH);
-    if (batch.length > 1) plan.push(MARK);
-    for (const [key, value] of batch) plan.push(key, value);
-    plan.push(batch.length > 1 ? SETITEMS : SETITEM);
+  for (let from = 0; from < keysAndValues.length; from += 2 * BATCH) {
+    const batch = keysAndValues.slice(from, from + 2 * BATCH);
+    if (batch.length > 2) plan.push(MARK, ...batch, SETITEMS);
+    else plan.push(...batch, SETITEM);
   }
   return plan;
 }

@@ -106,7 +106,10 @@ describe("streams that are made to explode", () => {
   it("double a tuple sixty times, and use it as a key", () => {
     const doubled = `N\x85${"2\x86".repeat(60)}q\x00`;
     const keys = Array.from({ length: 2000 }, () => "h\x00N").join("");
-    expect(readPickle(stream("}(", doubled, "N", keys, "u.")).value).toMatchObject({ kind: "dict", entries: [[{ kind: "tuple" }, null]] });
+    expect(readPickle(stream("}(", doubled, "N", keys, "u.")).value).toMatchObject({
+      kind: "dict",
+      keysAndValues: [{ kind: "tuple" }, null],
+    });
   });
 
   it("use one long string in many tuples, all of them keys", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isPickleNode, type PickleEntry, type PickleValue, readPickle } from "../src/index.js";
+import { entriesOf, isPickleNode, type PickleEntry, type PickleValue, readPickle } from "../src/index.js";
 import { bytes, frozenset, global, list, real, stream, tuple } from "./stream.js";
 
 /** Keys as opcodes, and which of them Python holds for equal. */
@@ -55,10 +55,10 @@ const GROUPS = [
   37, 38, 39,
 ];
 
-function entriesOf(text: string): PickleEntry[] {
+function readEntries(text: string): PickleEntry[] {
   const { value } = readPickle(stream(text));
-  const mapping = isPickleNode(value) && (value.kind === "dict" || value.kind === "call") ? value.entries : undefined;
-  return mapping ?? [];
+  const mapping = isPickleNode(value) && (value.kind === "dict" || value.kind === "call") ? value.keysAndValues : undefined;
+  return entriesOf(mapping ?? []);
 }
 
 describe("equal keys", () => {
@@ -66,7 +66,7 @@ describe("equal keys", () => {
     for (const [first, [a]] of KEYS.entries()) {
       for (const [second, [b]] of KEYS.entries()) {
         if (first >= second) continue;
-        const entries = entriesOf(`}(${a}K\x07${b}K\x08u.`);
+        const entries = readEntries(`}(${a}K\x07${b}K\x08u.`);
         const same = GROUPS[first] === GROUPS[second];
         expect(entries, `${JSON.stringify(a)} and ${JSON.stringify(b)}`).toEqual(
           same
@@ -87,7 +87,7 @@ describe("equal keys", () => {
     ["in an OrderedDict", `ccollections\nOrderedDict\n)R(${KEYS.map(([key], index) => `${key}K${String.fromCharCode(index)}`).join("")}u.`],
   ])("are merged in large mappings, filled %s", (_how, text) => {
     const places = [...new Set(GROUPS)];
-    expect(entriesOf(text)).toEqual(places.map((first) => [KEYS[first]?.[1], GROUPS.lastIndexOf(first)]));
+    expect(readEntries(text)).toEqual(places.map((first) => [KEYS[first]?.[1], GROUPS.lastIndexOf(first)]));
   });
 
   it("are merged in sets", () => {
@@ -105,7 +105,7 @@ describe("equal keys", () => {
   });
 
   it("named __proto__ are keys like others", () => {
-    expect(entriesOf("}(\x8c\x09__proto__K\x01\x8c\x0bconstructorK\x02u.")).toEqual([
+    expect(readEntries("}(\x8c\x09__proto__K\x01\x8c\x0bconstructorK\x02u.")).toEqual([
       ["__proto__", 1],
       ["constructor", 2],
     ]);
@@ -113,7 +113,7 @@ describe("equal keys", () => {
 
   it("are found again after many equal ones", () => {
     const twenty = "K\x01N".repeat(20);
-    expect(entriesOf(`}(${twenty}u(K\x02NK\x01\x88u(${"K\x02NK\x03N".repeat(9)}u.`)).toEqual([
+    expect(readEntries(`}(${twenty}u(K\x02NK\x01\x88u(${"K\x02NK\x03N".repeat(9)}u.`)).toEqual([
       [1, true],
       [2, null],
       [3, null],

@@ -22,7 +22,7 @@ export const fromBase64 = (text: string): Uint8Array => stream(atob(text));
 export const real = (value: number): PickleValue => ({ kind: "real", value });
 export const list = (...items: PickleValue[]): PickleValue => ({ kind: "list", items });
 export const tuple = (...items: PickleValue[]): PickleValue => ({ kind: "tuple", items });
-export const dict = (...entries: PickleEntry[]): PickleValue => ({ kind: "dict", entries });
+export const dict = (...entries: PickleEntry[]): PickleValue => ({ kind: "dict", keysAndValues: entries.flat() });
 export const set = (...items: PickleValue[]): PickleValue => ({ kind: "set", items });
 export const frozenset = (...items: PickleValue[]): PickleValue => ({ kind: "frozenset", items });
 export const global = (module: string, name: string): PickleGlobal => ({ kind: "global", module, name });

@@ -24,7 +24,7 @@ export interface BuildContext {
   /** The trees of values. The same array gives the same array, which is not to be changed. */
   buildAll(values: readonly PickleValue[]): Tree[];
   /** The trees of keys and values. The same array gives the same array, which is not to be changed. */
-  buildEntries(entries: readonly (readonly [PickleValue, PickleValue])[]): [Tree, Tree][];
+  buildEntries(keysAndValues: readonly PickleValue[]): [Tree, Tree][];
   /** The dotted name of a global or class; undefined for anything else. */
   nameOf(value: PickleValue | undefined): string | undefined;
   /** Runs the constructor of a dotted name; undefined when there is none or the arguments do not fit. */

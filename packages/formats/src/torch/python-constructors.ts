@@ -1,5 +1,5 @@
 import type { MapNode, Tree } from "@ckptkit/core";
-import type { PickleEntry, PickleValue } from "@ckptkit/pickle";
+import { entriesOf, type PickleValue } from "@ckptkit/pickle";
 import { type Constructor, isKind } from "./build-context.js";
 
 /**
@@ -28,31 +28,32 @@ function mapping(type: string): Constructor {
   return (args, call, context, remember) => {
     const initial = initialEntries(type === "collections.defaultdict" ? args[1] : args[0]);
     if (initial === undefined || call.kwargs !== undefined || call.items || call.setItems) return undefined;
-    const added = call.entries ?? [];
-    context.charge(initial.length === 0 ? 0 : initial.length + added.length);
+    const added = call.keysAndValues ?? [];
+    context.charge(initial.length === 0 ? 0 : (initial.length + added.length) / 2);
     const entries: [Tree, Tree][] = [];
     const node: MapNode & { state?: Tree } = { kind: "map", type, entries };
     remember(node);
     for (const given of [initial, added]) {
-      for (const [key, value] of given) entries.push([context.build(key), context.build(value)]);
+      for (const [key, value] of entriesOf(given)) entries.push([context.build(key), context.build(value)]);
     }
     for (const state of call.states ?? []) context.addState(node, state);
     return node;
   };
 }
 
-function initialEntries(value: PickleValue | undefined): readonly PickleEntry[] | undefined {
+/** Keys and values by turns. */
+function initialEntries(value: PickleValue | undefined): readonly PickleValue[] | undefined {
   if (value === undefined || value === null) return [];
-  if (isKind(value, "dict")) return value.entries;
+  if (isKind(value, "dict")) return value.keysAndValues;
   if (!isKind(value, "list") && !isKind(value, "tuple")) return undefined;
-  const pairs: PickleEntry[] = [];
+  const keysAndValues: PickleValue[] = [];
   for (const pair of value.items) {
     if (!isKind(pair, "list") && !isKind(pair, "tuple")) return undefined;
     const [key, entry] = pair.items;
     if (key === undefined || entry === undefined || pair.items.length !== 2) return undefined;
-    pairs.push([key, entry]);
+    keysAndValues.push(key, entry);
   }
-  return pairs;
+  return keysAndValues;
 }
 
 /** A sequence or set: its first argument and the items that were appended. */
@@ -60,7 +61,7 @@ function sequence(type: string): Constructor {
   return ([first], call, context, remember) => {
     const isSequence = isKind(first, "list") || isKind(first, "tuple") || isKind(first, "set") || isKind(first, "frozenset");
     const initial = first === undefined ? [] : isSequence ? first.items : undefined;
-    if (initial === undefined || call.kwargs !== undefined || call.entries || call.states) return undefined;
+    if (initial === undefined || call.kwargs !== undefined || call.keysAndValues || call.states) return undefined;
     context.charge(initial.length);
     const items: Tree[] = [];
     const node: Tree = { kind: "list", type, items };

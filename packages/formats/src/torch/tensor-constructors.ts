@@ -9,7 +9,7 @@ import {
   type TensorSpec,
   type Tree,
 } from "@ckptkit/core";
-import type { PickleCall, PickleValue } from "@ckptkit/pickle";
+import { entriesOf, type PickleCall, type PickleValue, valueOf } from "@ckptkit/pickle";
 import { type BuildContext, type Constructor, describeValue, isKind, torchError } from "./build-context.js";
 import { deviceTensor } from "./device-tensors.js";
 import { dtypeOfClass, dtypeOfGlobal } from "./dtypes.js";
@@ -58,7 +58,7 @@ export const TENSOR_CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
     return {
       kind: "object",
       type: "torch.nested_tensor",
-      attributes: { kind: "map", type: "dict", entries: context.buildEntries(parts.entries) },
+      attributes: { kind: "map", type: "dict", entries: context.buildEntries(parts.keysAndValues) },
     };
   },
   "torch._tensor._rebuild_from_type_v2": rebuildFromType,
@@ -113,7 +113,9 @@ function wrapperSubclass(args: readonly PickleValue[], _call: PickleCall, contex
 /** Says so where a tensor's own attributes hold more than plain values, for they are not listed. */
 function withState(tensor: TensorNode, state: PickleValue | undefined, context: BuildContext): TensorNode {
   const parts = isKind(state, "tuple") ? state.items : [state];
-  const hidden = parts.flatMap((part) => (isKind(part, "dict") ? part.entries.filter(([, value]) => isKind(value, "call")) : []));
+  const hidden = parts.flatMap((part) =>
+    isKind(part, "dict") ? entriesOf(part.keysAndValues).filter(([, value]) => isKind(value, "call")) : [],
+  );
   if (hidden.length > 0) {
     const names = hidden.slice(0, 5).map(([key]) => describeValue(key));
     const message = `A tensor has attributes of its own, which are not shown: ${names.join(", ")}${hidden.length > 5 ? " ..." : ""}.`;
@@ -159,10 +161,9 @@ function strided(args: readonly PickleValue[], context: BuildContext, extras: St
     requiresGrad: extras.requiresGrad === true,
   };
   if (isKind(extras.flags, "dict")) {
-    const { entries } = extras.flags;
-    context.charge(entries.length);
-    if (entries.some(([key, value]) => key === "conj" && value === true)) spec.conj = true;
-    if (entries.some(([key, value]) => key === "neg" && value === true)) spec.neg = true;
+    context.charge(extras.flags.keysAndValues.length / 2);
+    if (valueOf(extras.flags, "conj") === true) spec.conj = true;
+    if (valueOf(extras.flags, "neg") === true) spec.neg = true;
   }
   if (extras.quantization) spec.quantization = extras.quantization;
   return tensorNode(spec);

@@ -1,5 +1,5 @@
 import { CheckpointValidationError, type Finding, isNode, type ListNode, type MapNode, type Tree } from "@ckptkit/core";
-import type { PickleCall, PickleEntry, PickleValue } from "@ckptkit/pickle";
+import type { PickleCall, PickleValue } from "@ckptkit/pickle";
 import { keyText } from "../key-text.js";
 import { dtypeOfGlobal, torchNameOf } from "./dtypes.js";
 import { call, global } from "./pickle-parts.js";
@@ -69,16 +69,16 @@ export class PickleBuilder {
   }
 
   #map(tree: MapNode): PickleValue {
-    const entries: PickleEntry[] = [];
-    const made: PickleCall | undefined = MAPPINGS.has(tree.type) ? { ...call(tree.type), entries } : undefined;
-    const node: PickleValue = made ?? { kind: "dict", entries };
+    const keysAndValues: PickleValue[] = [];
+    const made: PickleCall | undefined = MAPPINGS.has(tree.type) ? { ...call(tree.type), keysAndValues } : undefined;
+    const node: PickleValue = made ?? { kind: "dict", keysAndValues };
     this.#built.set(tree, node); // before the members, which may refer back
     for (const [key, entry] of tree.entries) {
       this.#path.push(keyText(key));
       const pickledKey = isHashable(key) ? this.build(key) : this.#drop("a key that would be no key any more");
       const value = pickledKey === undefined ? undefined : this.build(entry);
       this.#path.pop();
-      if (pickledKey !== undefined && value !== undefined) entries.push([pickledKey, value]);
+      if (pickledKey !== undefined && value !== undefined) keysAndValues.push(pickledKey, value);
     }
     const state = made && tree.attributes && this.build(tree.attributes);
     if (made && state !== undefined) made.states = [state];

@@ -39,8 +39,6 @@ function isPlain(value: PickleValue): value is Plain {
   return typeof value !== "object" || value === null || value instanceof Uint8Array || value.kind === "real";
 }
 
-const isPlainEntry = (entry: readonly [PickleValue, PickleValue]): entry is [Plain, Plain] => isPlain(entry[0]) && isPlain(entry[1]);
-
 /** Findings of one rule that are listed. */
 const FINDINGS_PER_RULE = 100;
 
@@ -105,12 +103,12 @@ export class TreeBuilder implements BuildContext {
     return built;
   }
 
-  buildEntries(entries: readonly (readonly [PickleValue, PickleValue])[]): [Tree, Tree][] {
-    const known = this.#entries.get(entries);
+  buildEntries(keysAndValues: readonly PickleValue[]): [Tree, Tree][] {
+    const known = this.#entries.get(keysAndValues);
     if (known) return known;
     const built: [Tree, Tree][] = [];
-    this.#entries.set(entries, built);
-    for (const entry of entries) built.push(isPlainEntry(entry) ? entry : [this.build(entry[0]), this.build(entry[1])]);
+    this.#entries.set(keysAndValues, built);
+    this.#addEntries(built, keysAndValues);
     return built;
   }
 
@@ -160,13 +158,17 @@ export class TreeBuilder implements BuildContext {
   }
 
   #dict(value: PickleDict): Tree {
-    // Most dicts hold plain values only: their entries are the tree's.
-    const { entries } = value;
-    if (entries.every(isPlainEntry)) return this.#remember(value, { kind: "map", type: "dict", entries });
-    const made: [Tree, Tree][] = [];
-    const node = this.#remember(value, { kind: "map", type: "dict", entries: made });
-    for (const entry of entries) made.push(isPlainEntry(entry) ? entry : [this.build(entry[0]), this.build(entry[1])]);
+    const entries: [Tree, Tree][] = [];
+    const node = this.#remember(value, { kind: "map", type: "dict", entries });
+    this.#addEntries(entries, value.keysAndValues);
     return node;
+  }
+
+  #addEntries(entries: [Tree, Tree][], keysAndValues: readonly PickleValue[]): void {
+    for (let at = 0; at + 1 < keysAndValues.length; at += 2) {
+      const [key = null, value = null] = [keysAndValues[at], keysAndValues[at + 1]];
+      entries.push([isPlain(key) ? key : this.build(key), isPlain(value) ? value : this.build(value)]);
+    }
   }
 
   #list(value: PickleList | PickleTuple | PickleSet): Tree {
@@ -205,7 +207,7 @@ export class TreeBuilder implements BuildContext {
     } else if (args.length > 0) node.args = this.buildAll(args);
     for (const state of call.states ?? []) this.addState(node, state);
     if (call.items) node.items = this.buildAll(call.items);
-    if (call.entries) node.entries = this.buildEntries(call.entries);
+    if (call.keysAndValues) node.entries = this.buildEntries(call.keysAndValues);
     if (call.setItems) {
       this.charge(node.items?.length ?? 0);
       node.items = [...(node.items ?? []), { kind: "list", type: "set", items: this.buildAll(call.setItems) }];
@@ -221,7 +223,7 @@ export class TreeBuilder implements BuildContext {
         node.state = this.build(part);
         continue;
       }
-      const entries = this.buildEntries(part.entries);
+      const entries = this.buildEntries(part.keysAndValues);
       const before = node.attributes?.entries ?? [];
       this.charge(before.length === 0 ? 0 : before.length + entries.length);
       // Shared with other objects of the same state as long as there is nothing to add: never changed in place.
