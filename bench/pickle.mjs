@@ -31,7 +31,11 @@ const folder = mkdtempSync(join(tmpdir(), "ckptkit-bench-"));
 /** A value of ours as plain objects and arrays, the form in which the others give theirs. */
 function plain(value) {
   if (value === null || typeof value !== "object") return value;
-  if (value.kind === "dict") return Object.fromEntries(value.entries.map(([key, each]) => [key, plain(each)]));
+  if (value.kind === "dict") {
+    const members = {};
+    for (let at = 0; at < value.keysAndValues.length; at += 2) members[value.keysAndValues[at]] = plain(value.keysAndValues[at + 1]);
+    return members;
+  }
   if (value.kind === "list" || value.kind === "tuple") return value.items.map(plain);
   if (value.kind === "real") return value.value;
   throw new Error(`Plain data has no ${value.kind}.`);
@@ -94,17 +98,17 @@ function ranged(numbers, digits) {
 try {
   execFileSync(python, [join(here, "pickle-data.py"), "make", folder]);
   const outfile = join(folder, "program.mjs");
-  const contents = 'export { readPickle } from "@ckptkit/pickle"; export { openCheckpoint } from "@ckptkit/node"';
+  const contents = 'export { entriesOf, readPickle } from "@ckptkit/pickle"; export { openCheckpoint } from "@ckptkit/node"';
   await build({ stdin: { contents, resolveDir: here }, outfile, bundle: true, format: "esm", platform: "node" });
-  const { readPickle, openCheckpoint } = await import(pathToFileURL(outfile).href);
+  const { entriesOf, readPickle, openCheckpoint } = await import(pathToFileURL(outfile).href);
   const checkpoint = join(folder, "checkpoint.pt");
   const pickle = new Uint8Array(readFileSync(join(folder, "data.pkl")));
   const plainPickle = new Uint8Array(readFileSync(join(folder, "plain.pkl")));
   const timedByPython = (command, path) => Number(execFileSync(python, [join(here, "pickle-data.py"), command, path]).toString());
 
-  const [[, stateDict], [, maps]] = readPickle(pickle).value.entries;
+  const [, stateDict, , maps] = readPickle(pickle).value.keysAndValues;
   const truth = JSON.parse(readFileSync(join(folder, "checkpoint.json"), "utf8"));
-  expectEqual("readPickle", { tensors: stateDict.entries.map(tensorOf), maps: plain(maps) }, truth);
+  expectEqual("readPickle", { tensors: entriesOf(stateDict.keysAndValues).map(tensorOf), maps: plain(maps) }, truth);
   const opened = await openCheckpoint(checkpoint);
   const seen = opened.tensors.map(({ name, shape, strides, spec }) => [name, shape, strides, spec.byteOffset / 4]);
   expectEqual("openCheckpoint", seen, truth.tensors);

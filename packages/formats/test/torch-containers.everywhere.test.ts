@@ -63,8 +63,8 @@ describe("what a torch archive holds besides", () => {
       buildZip(
         torchMembers(value).flatMap((member) => (member.name.endsWith("byteorder") ? (word ? [{ ...member, data: word }] : []) : [member])),
       );
-    expect(await codeOf(openTorchZip(withOrder(text("middle"))))).toBe("ZIP_CORRUPT");
-    expect(await codeOf(openTorchZip(withOrder(new Uint8Array(100_000))))).toBe("ZIP_CORRUPT");
+    expect(await codeOf(openTorchZip(withOrder(text("middle"))))).toBe("TORCH_CORRUPT");
+    expect(await codeOf(openTorchZip(withOrder(new Uint8Array(100_000))))).toBe("TORCH_CORRUPT");
     expect(await (await openTorchZip(withOrder(undefined))).tensors[0]?.read()).toEqual(SIX);
     const big = await openTorchZip(withOrder(text("big")));
     const swapped = new DataView(SIX.buffer);

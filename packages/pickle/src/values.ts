@@ -126,9 +126,9 @@ export function entriesOf(keysAndValues: readonly PickleValue[]): PickleEntry[] 
 /**
  * The value under a key that is text, a number, a boolean or None; undefined where there is none.
  *
- * @example const sizes = valueOf(dict, "type_sizes");
+ * @example const sizes = valueAtKey(dict, "type_sizes");
  */
-export function valueOf({ keysAndValues }: PickleDict, key: string | number | boolean | null): PickleValue | undefined {
+export function valueAtKey({ keysAndValues }: PickleDict, key: string | number | boolean | null): PickleValue | undefined {
   for (let at = 0; at + 1 < keysAndValues.length; at += 2) if (keysAndValues[at] === key) return keysAndValues[at + 1];
   return undefined;
 }

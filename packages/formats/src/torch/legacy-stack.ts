@@ -8,7 +8,7 @@ import {
   type Reading,
   readStep,
 } from "@ckptkit/core";
-import { type Pickle, type PickleValue, readPickle, valueOf } from "@ckptkit/pickle";
+import { type Pickle, type PickleValue, readPickle, valueAtKey } from "@ckptkit/pickle";
 import { describeValue, isKind, torchError } from "./build-context.js";
 
 /** The number that begins a legacy file, pickled. @see https://github.com/pytorch/pytorch torch/serialization.py, MAGIC_NUMBER */
@@ -69,10 +69,10 @@ function parseStack(bytes: Uint8Array, limits: Limits, name: string): LegacyStac
 const TYPE_BYTES: Readonly<Record<string, number>> = { short: 2, int: 4 };
 
 function checkTypeSizes(system: PickleValue): Finding[] {
-  const sizes = isKind(system, "dict") ? valueOf(system, "type_sizes") : undefined;
+  const sizes = isKind(system, "dict") ? valueAtKey(system, "type_sizes") : undefined;
   if (!isKind(sizes, "dict")) return [];
   return Object.entries(TYPE_BYTES).flatMap(([type, expected]): Finding[] => {
-    const found = valueOf(sizes, type);
+    const found = valueAtKey(sizes, type);
     if (found === undefined || found === expected) return [];
     const message = `The file was written where a C ${type} has ${describeValue(found)} bytes, not ${expected}.`;
     return [{ rule: "torch-type-size", severity: "warning", message }];

@@ -9,7 +9,7 @@ import {
   type TensorSpec,
   type Tree,
 } from "@ckptkit/core";
-import { entriesOf, type PickleCall, type PickleValue, valueOf } from "@ckptkit/pickle";
+import { entriesOf, type PickleCall, type PickleValue, valueAtKey } from "@ckptkit/pickle";
 import { type BuildContext, type Constructor, describeValue, isKind, torchError } from "./build-context.js";
 import { deviceTensor } from "./device-tensors.js";
 import { dtypeOfClass, dtypeOfGlobal } from "./dtypes.js";
@@ -162,8 +162,8 @@ function strided(args: readonly PickleValue[], context: BuildContext, extras: St
   };
   if (isKind(extras.flags, "dict")) {
     context.charge(extras.flags.keysAndValues.length / 2);
-    if (valueOf(extras.flags, "conj") === true) spec.conj = true;
-    if (valueOf(extras.flags, "neg") === true) spec.neg = true;
+    if (valueAtKey(extras.flags, "conj") === true) spec.conj = true;
+    if (valueAtKey(extras.flags, "neg") === true) spec.neg = true;
   }
   if (extras.quantization) spec.quantization = extras.quantization;
   return tensorNode(spec);
