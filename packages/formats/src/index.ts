@@ -3,6 +3,7 @@ export { copyEdited, type EditPart, type FileEdit, type PatchPlan, patchesOf } f
 export type { MetadataChanges, MetadataEdit, MetadataOptions, MetadataPlace, MetadataValues } from "./edit/metadata-place.js";
 export { EDITABLE_FORMATS, openMetadata } from "./edit/open-metadata.js";
 export * from "./flax/index.js";
+export * from "./ggml/index.js";
 export * from "./gguf/index.js";
 export * from "./hdf5/index.js";
 export * from "./keras/index.js";
@@ -14,7 +15,6 @@ export * from "./npz/index.js";
 export * from "./onnx/index.js";
 export { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync, READERS } from "./open-checkpoint.js";
 export { type OpenUriOptions, openUri, openUriSync, siblingAddress } from "./open-uri.js";
-export * from "./orbax/index.js";
 export * from "./orbax/index.js";
 export { innerName, type Packing, packingOf } from "./packed/packing.js";
 export { type Unpacked, unpackFile } from "./packed/unpack-file.js";

@@ -14,6 +14,7 @@ import {
 } from "@ckptkit/core";
 import { dcpReader } from "./dcp/reader.js";
 import { flaxReader } from "./flax/reader.js";
+import { ggmlReader } from "./ggml/reader.js";
 import { ggufReader } from "./gguf/reader.js";
 import { hdf5Reader } from "./hdf5/reader.js";
 import { kerasReader } from "./keras/reader.js";
@@ -39,6 +40,7 @@ import { zarrReader } from "./zarr/reader.js";
 /** Every reader of this package, in the order in which they are asked. */
 export const READERS: readonly FormatReader[] = [
   ggufReader,
+  ggmlReader,
   npyReader,
   npzReader,
   torchZipReader,

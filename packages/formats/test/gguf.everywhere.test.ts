@@ -1,4 +1,4 @@
-import { countSource, decodedTensor, memorySource } from "@ckptkit/core";
+import { CheckpointSourceError, countSource, decodedTensor, memorySource } from "@ckptkit/core";
 import { loadFixture } from "@ckptkit/testkit/vite";
 import { describe, expect, it } from "vitest";
 import { openGguf } from "../src/gguf/index.js";
@@ -111,6 +111,37 @@ describe("GGUF", () => {
     const parts = head(0, 2).string("split.count").u32(2).raw(3, 0).string("split.no").u32(2).raw(1, 0);
     const { findings } = await openBytes(parts.bytes);
     expect(findings).toMatchObject([{ rule: "gguf-split", message: expect.stringContaining("file 2 of 3") }]);
+  });
+
+  it("is put together from the files that a model is split into", async () => {
+    const part = (number: number, name: string): Uint8Array<ArrayBuffer> =>
+      tensor(head(1, 2).string("split.count").u32(2).raw(3, 0).string("split.no").u32(2).raw(number, 0), name, [8], 0, 0)
+        .padTo(32)
+        .raw(...new Uint8Array(32).fill(number)).bytes;
+    const files: Record<string, Uint8Array<ArrayBuffer>> = { "m-00002-of-00003.gguf": part(1, "b"), "m-00003-of-00003.gguf": part(2, "c") };
+    const open = (names: readonly string[], name = "m-00001-of-00003.gguf") =>
+      openGguf(memorySource(part(0, "a"), name), {
+        openSibling: async (sibling) => {
+          const bytes = names.includes(sibling) ? files[sibling] : undefined;
+          if (!bytes) throw new CheckpointSourceError("NOT_FOUND", `${sibling} is not there.`);
+          return memorySource(bytes, sibling);
+        },
+      });
+    const whole = await open(Object.keys(files));
+    expect([whole.tensors.map(({ name }) => name), whole.findings, whole.byteLength]).toEqual([
+      ["a", "b", "c"],
+      [],
+      3 * part(0, "a").length,
+    ]);
+    expect((await whole.tensors[2]?.read())?.[0]).toBe(2);
+    const partly = await open(["m-00003-of-00003.gguf"]);
+    expect([partly.tensors.length, partly.findings]).toEqual([
+      2,
+      [expect.objectContaining({ rule: "gguf-missing-part", at: "m-00002-of-00003.gguf" })],
+    ]);
+    const alone = await open([]);
+    expect([alone.tensors.length, alone.findings.map(({ rule }) => rule)]).toEqual([1, ["gguf-split"]]);
+    expect((await open(Object.keys(files), "other.gguf")).tensors.length).toBe(1);
   });
 
   it("names types that have no numbers here, and gives their bytes", async () => {

@@ -44,6 +44,7 @@ describe("archives that are seen differently by different readers", () => {
       torchZip(HARMLESS, { name: "archive/notes", data: ascii("cposix\nsystem\n(S'x'\ntR.") }),
       "hidden-pickle",
     ],
+    ["a pickle under the name of a folder", zip([{ name: "archive/data.pkl/", data: PAYLOAD }]), "zip-odd-name"],
     ["a directory that is lost", PAYLOAD_ZIP.slice(0, 100), "zip-no-directory"],
   ])("%s", async (_, bytes, rule) => {
     const result = await audit(bytes);
@@ -158,10 +159,18 @@ describe("containers in containers", () => {
     expect(await audit(bytes)).toMatchObject({ verdict: "inconclusive", findings: [{ rule: "limit-reached" }] });
   });
 
-  it("joblib's arrays in the middle of a pickle end what can be read", async () => {
+  it("joblib's arrays that are described in no known way end what can be read", async () => {
     const wrapper = concat("\x80\x03cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}b", new Uint8Array(64));
     const result = await audit(wrapper, "model.joblib");
     expect([result.verdict, rulesOf(result)]).toEqual(["inconclusive", ["raw-array"]]);
+  });
+
+  it("programs that torch.export saved have weights that no pickle names", async () => {
+    const bytes = zip([
+      { name: "m/archive_format", data: ascii("pt2") },
+      { name: "m/data/weights/weight_0", data: ascii("\x01\x02\x00\x03") },
+    ]);
+    expect((await audit(bytes, "m.zip")).verdict).toBe("clean");
   });
 
   it("programs and layers that hold code", async () => {
@@ -176,6 +185,12 @@ describe("containers in containers", () => {
       { name: "model.weights.h5", data: ascii("\x89HDF\r\n\x1a\n") },
     ]);
     expect(rulesOf(await audit(keras, "m.keras"))[0]).toBe("keras-lambda");
+    const loose = await audit(ascii(`{"class_name":"Sequential","config":{"layers":[{"class_name":"Lambda"}]}}`), "model.json");
+    expect([loose.verdict, rulesOf(loose)[0]]).toEqual(["dangerous", "keras-lambda"]);
+    const served = await audit(zip([{ name: "handler.py", data: ascii("class Handler: pass") }]), "m.mar");
+    expect([served.verdict, rulesOf(served)]).toEqual(["unknown", expect.arrayContaining(["python-source"])]);
+    const graph = await audit(concat("\x08\x01\x12\x20", "\x0a\x04node\x12\x09WriteFile"), "saved_model.pb");
+    expect([graph.verdict, rulesOf(graph)[0]]).toEqual(["suspicious", "tf-graph-files"]);
   });
 });
 

@@ -42,6 +42,39 @@ describe("the list of harmless names", () => {
   });
 });
 
+describe("methods of harmless classes", () => {
+  it.each([
+    ["pathlib", "Path.write_text", "dangerous"],
+    ["pathlib", "PosixPath.unlink", "dangerous"],
+    ["numpy", "ndarray.tofile", "dangerous"],
+    ["torch", "UntypedStorage.from_file", "dangerous"],
+    ["pandas.core.frame", "DataFrame.query", "dangerous"],
+    ["pandas.core.frame", "DataFrame.to_pickle", "dangerous"],
+    ["lightning.pytorch.core.module", "LightningModule.load_from_checkpoint", "suspicious"],
+    ["torch.nn.modules.linear", "Linear.forward", "unknown"],
+    ["datetime", "datetime.fromtimestamp", "unknown"],
+  ])("%s %s is %s", (module, name, expected) => expect(judgeGlobal(module, name).verdict).toBe(expected));
+});
+
+describe("names of frameworks", () => {
+  it.each([
+    ["transformers.models.auto.modeling_auto", "AutoModel.from_pretrained", "suspicious"],
+    ["transformers.commands.run", "RunCommand", "dangerous"],
+    ["datasets.load", "load_dataset", "dangerous"],
+    ["accelerate.commands.launch", "launch_command", "suspicious"],
+    ["huggingface_hub.file_download", "http_get", "dangerous"],
+    ["transformers.training_args", "TrainingArguments", "unknown"],
+    ["transformers.activations", "gelu_new", "unknown"],
+    ["torch._dynamo.eval_frame", "OptimizedModule", "unknown"],
+    ["torch._dynamo.guards", "GuardBuilder.get", "dangerous"],
+    ["keras.layers.core.lambda_layer", "Lambda", "dangerous"],
+    ["tensorflow.python.keras.saving.save", "load_model", "dangerous"],
+    ["sklearn.neighbors._kd_tree", "newObj", "unknown"],
+    ["sklearn.metrics._classification", "f1_score", "clean"],
+    ["numpy", "log1p", "clean"],
+  ])("%s %s is %s", (module, name, expected) => expect(judgeGlobal(module, name).verdict).toBe(expected));
+});
+
 describe("a policy", () => {
   const verdict = (module: string, name: string, policy: Parameters<typeof judgeGlobal>[2]) => judgeGlobal(module, name, policy).verdict;
   it("allows names, exactly or all of a module", () => {

@@ -65,6 +65,7 @@ export function build(machine: Machine): void {
   }
   if (target.states) target.states.push(state);
   else target.states = [state];
+  if (machine.rawBytes) machine.skipRaw(target);
 }
 
 /** The node below, when it is a thing of which only a name is known: anything may be done to it, and is recorded. */

@@ -1,4 +1,4 @@
-export type { PickleGlobalUse } from "./machine.js";
+export type { PickleGlobalUse, RawBytes } from "./machine.js";
 export { OPCODES, type OpcodeName } from "./opcodes.js";
 export { floatRepr, plainRepr } from "./plain-repr.js";
 export { pythonRepr, pythonStr } from "./python-str.js";

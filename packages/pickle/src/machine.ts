@@ -4,7 +4,7 @@ import { Keys } from "./keys.js";
 import { Memo } from "./memo.js";
 import { opcodeLabel } from "./opcodes.js";
 import { normalizeGlobal } from "./python2-names.js";
-import { isPickleNode, type PickleCall, type PickleGlobal, type PicklePersistent, type PickleValue } from "./values.js";
+import { isPickleNode, type PickleCall, type PickleGlobal, type PickleNode, type PicklePersistent, type PickleValue } from "./values.js";
 
 /** One place where a stream names something to be imported. */
 export interface PickleGlobalUse {
@@ -15,6 +15,12 @@ export interface PickleGlobalUse {
   readonly offset: number;
   readonly opcode: "GLOBAL" | "STACK_GLOBAL" | "INST";
 }
+
+/**
+ * Tells how many bytes that are no opcodes follow the BUILD which filled an object, as joblib writes the numbers of an array behind it;
+ * undefined for none. The offset is that of the first of them.
+ */
+export type RawBytes = (filled: PickleNode, offset: number) => number | undefined;
 
 /** Findings of one rule that are listed one by one. A hostile stream could make millions. */
 const FINDINGS_PER_RULE = 8;
@@ -64,6 +70,7 @@ export class Machine {
   readonly calls: PickleCall[] = [];
   /** Byte offsets of the opcodes that made the calls, kept only where someone asks: most readers do not. */
   callOffsets: number[] | undefined;
+  rawBytes: RawBytes | undefined;
   /** What the stream refers to outside of itself, kept only where someone asks. */
   persistents: PicklePersistent[] | undefined;
   readonly #globalNodes = new Map<string, PickleGlobal>();
@@ -130,6 +137,17 @@ export class Machine {
   /** Makes sure that `count` bytes are left. Called before anything is allocated. */
   need(count: number): void {
     if (count > this.end - this.pos) throw this.endOfBytes(`${count} more bytes`);
+  }
+
+  /** Goes on behind the bytes that follow an object which BUILD has filled. */
+  skipRaw(filled: PickleNode): void {
+    const count = this.rawBytes?.(filled, this.pos);
+    if (count === undefined) return;
+    if (!Number.isSafeInteger(count) || count < 0) throw this.corrupt("a number of bytes behind the object", String(count));
+    this.need(count);
+    // Whoever writes such bytes ends a frame in front of them.
+    if (this.pos === this.frameEnd) this.frameEnd = Number.MAX_SAFE_INTEGER;
+    this.pos += count;
   }
 
   /** Pushes a reference to something outside of the pickle. */

@@ -1,5 +1,5 @@
 import { CheckpointConfigError, type Finding, type Limits } from "@ckptkit/core";
-import { Machine, type PickleGlobalUse } from "./machine.js";
+import { Machine, type PickleGlobalUse, type RawBytes } from "./machine.js";
 import { HIGHEST_PROTOCOL, opcodeOf } from "./opcodes.js";
 import { run } from "./run.js";
 import type { PickleCall, PickleValue } from "./values.js";
@@ -9,6 +9,8 @@ export interface ReadPickleOptions {
   /** Byte offset of the stream's first opcode. Streams that follow each other start at the `end` of the one before. */
   start?: number;
   limits?: Partial<Limits>;
+  /** Asked after each BUILD: see {@link RawBytes}. */
+  rawBytes?: RawBytes | undefined;
 }
 
 /** One pickle stream as inert data. */
@@ -55,7 +57,9 @@ export function machineFor(bytes: Uint8Array, options: ReadPickleOptions): Machi
       details: { start, size: bytes.length },
     });
   }
-  return new Machine(bytes, start, options.limits);
+  const machine = new Machine(bytes, start, options.limits);
+  machine.rawBytes = options.rawBytes;
+  return machine;
 }
 
 /** What a machine has seen that came to STOP. */

@@ -11,6 +11,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   safetensors: "safetensors",
   "safetensors-sharded": "safetensors, sharded",
   gguf: "GGUF",
+  ggml: "ggml",
   npz: "numpy, npz",
   npy: "numpy, npy",
   "flax-msgpack": "Flax",

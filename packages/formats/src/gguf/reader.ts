@@ -1,6 +1,7 @@
 import {
   type ByteSource,
   type Checkpoint,
+  checkLimit,
   type Finding,
   type FormatReader,
   finish,
@@ -11,12 +12,14 @@ import {
   type Reading,
   Storage,
   sliceSource,
+  step,
   TensorHandle,
   type Tree,
   withLimits,
 } from "@ckptkit/core";
 import { checkData } from "./data-layout.js";
 import { type GgufHeader, isGguf, readHeader } from "./header.js";
+import { openParts } from "./split.js";
 import { swappedSource } from "./swapped-source.js";
 import { blockCodingOf, swappedWords } from "./types.js";
 import { type GgufValue, metadataJson, valueTree } from "./values.js";
@@ -29,6 +32,9 @@ export const ggufReader: FormatReader = {
   openSync: (source, options) => finishSync(readGguf(source, options)),
 };
 
+/** Said of a file that is a part of a model, when it is opened alone. */
+const SPLIT_RULE = "gguf-split";
+
 /** Name of the tree's attribute that holds the metadata. */
 const METADATA = "metadata";
 
@@ -37,7 +43,8 @@ const TYPED = /* @__PURE__ */ new WeakMap<object, ReadonlyMap<string, GgufValue>
 
 /**
  * Opens a GGUF file of version 1, 2 or 3, of either byte order. Tensors of quantised types have the type's name as their dtype; their bytes are
- * the blocks, and `decodedTensor` gives their numbers. Shapes are row-major: the file's own order turned round, as numpy and torch count.
+ * the blocks, and `decodedTensor` gives their numbers. The first of the files that a model is split into (`-00001-of-00003.gguf`) brings the
+ * others with it where `openSibling` is given. Shapes are row-major: the file's own order turned round, as numpy and torch count.
  *
  * @throws {CheckpointLoadError} GGUF_CORRUPT, UNSUPPORTED_FORMAT, LIMIT_EXCEEDED; in strict mode UNSUPPORTED_DTYPE
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
@@ -50,21 +57,48 @@ export async function openGguf(source: ByteSource, options: OpenOptions = {}): P
 }
 
 function* readGguf(source: ByteSource, options: OpenOptions): Reading<Checkpoint> {
+  const first = yield* readPart(source, options);
+  const parts = yield* openParts(source, first.header, options);
+  try {
+    const tensors = [...first.tensors];
+    const findings = [...first.findings, ...parts.findings].filter(({ rule }) => parts.sources.length === 0 || rule !== SPLIT_RULE);
+    for (const part of parts.sources) {
+      const more = yield* readPart(part, options);
+      checkLimit(withLimits(options.limits), "tensors", tensors.length + more.tensors.length, `Tensors in the parts of ${source.name}`);
+      for (const tensor of more.tensors) tensors.push(tensor);
+      for (const finding of more.findings) {
+        if (finding.rule !== SPLIT_RULE) findings.push({ ...finding, at: finding.at ? `${part.name}: ${finding.at}` : part.name });
+      }
+    }
+    const { metadata } = first.header;
+    return {
+      uri: source.name,
+      format: "gguf",
+      layout: "state_dict",
+      byteLength: parts.sources.reduce((sum, { size }) => sum + size, source.size),
+      tensors,
+      tree: treeOf(tensors, metadata),
+      metadata: metadataJson(metadata),
+      findings,
+      close: async () => {
+        await Promise.all([source.close?.(), parts.close()]);
+      },
+    };
+  } catch (error) {
+    yield* step({ what: "closing files", wait: () => parts.close(), now: () => void parts.close() });
+    throw error;
+  }
+}
+
+/** One file: its header, its tensors, and what is odd about it. */
+function* readPart(
+  source: ByteSource,
+  options: OpenOptions,
+): Reading<{ header: GgufHeader; tensors: readonly TensorHandle[]; findings: readonly Finding[] }> {
   const strict = options.mode === "strict";
   const header = yield* readHeader(source, strict, withLimits(options.limits), options);
   const findings = [...header.findings, ...checkData(header, source.name, source.size, strict)];
-  const tensors = handlesOf(source, header, findings);
-  return {
-    uri: source.name,
-    format: "gguf",
-    layout: "state_dict",
-    byteLength: source.size,
-    tensors,
-    tree: treeOf(tensors, header.metadata),
-    metadata: metadataJson(header.metadata),
-    findings,
-    close: async () => source.close?.(),
-  };
+  return { header, tensors: handlesOf(source, header, findings), findings };
 }
 
 function handlesOf(source: ByteSource, { tensors, dataStart, bigEndian }: GgufHeader, findings: Finding[]): TensorHandle[] {

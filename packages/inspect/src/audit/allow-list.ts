@@ -1,3 +1,4 @@
+import { SCIENCE } from "./allow-science.js";
 import { TORCH_MODULES } from "./allow-torch-modules.js";
 
 /** Names of one kind, by module, and why they are harmless. */
@@ -21,7 +22,7 @@ export const ALLOWED: readonly Allowed[] = [
         "BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage HalfStorage IntStorage LongStorage QInt32Storage QInt8Storage QUInt2x4Storage QUInt4x2Storage QUInt8Storage ShortStorage TypedStorage UntypedStorage " +
         "bfloat16 bit bits16 bits1x8 bits2x4 bits4x2 bits8 bool cdouble cfloat chalf complex128 complex32 complex64 double float float16 float32 float4_e2m1fn_x2 float64 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu half int int1 int16 int2 int3 int32 int4 int5 int6 int64 int7 int8 long qint32 qint8 quint2x4 quint4x2 quint8 short uint1 uint16 uint2 uint3 uint32 uint4 uint5 uint6 uint64 uint7 uint8 " +
         "relu tanh sigmoid softmax log_softmax selu celu prelu abs exp add mul sum mean cat stack " +
-        "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor Tensor Size device dtype layout memory_format Generator " +
+        "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor Tensor Size device dtype layout memory_format Generator ScriptObject " +
         "strided sparse_coo sparse_csr sparse_csc sparse_bsr sparse_bsc jagged contiguous_format channels_last channels_last_3d preserve_format per_tensor_affine per_channel_affine per_channel_affine_float_qparams per_tensor_symmetric per_channel_symmetric",
       "torch.cuda":
         "BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage HalfStorage IntStorage LongStorage ShortStorage BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor ShortTensor",
@@ -42,6 +43,14 @@ export const ALLOWED: readonly Allowed[] = [
     },
   },
   { reason: "is a layer, function, initialiser or optimizer of torch: arithmetic only", names: TORCH_MODULES },
+  { reason: "is arithmetic on arrays, or makes a plain value of a scientific package", names: SCIENCE },
+  {
+    reason: "puts samples together",
+    names: {
+      "torch.utils.data._utils.collate": "default_collate default_convert",
+      "torch.utils.data.dataloader": "default_collate default_convert",
+    },
+  },
   {
     reason: "describes a distributed checkpoint or tensor",
     names: {
@@ -63,9 +72,12 @@ export const ALLOWED: readonly Allowed[] = [
     reason: "makes a numpy array, number or type",
     names: {
       numpy:
-        "dtype ndarray bool_ bool8 int8 int16 int32 int64 intc int_ uint8 uint16 uint32 uint64 float16 float32 float64 longdouble complex64 complex128 str_ bytes_ void object_ datetime64 timedelta64 matrix recarray record",
+        "dtype ndarray bool_ bool8 int8 int16 int32 int64 intc int_ uint8 uint16 uint32 uint64 float16 float32 float64 longdouble complex64 complex128 str_ bytes_ void object_ datetime64 timedelta64 matrix recarray record finfo iinfo",
       "numpy.core.multiarray": "_reconstruct scalar",
       "numpy._core.multiarray": "_reconstruct scalar",
+      "numpy.rec": "recarray record",
+      "numpy.core.records": "recarray record",
+      "numpy._core.records": "recarray record",
       "numpy.core.numeric": "_frombuffer",
       "numpy._core.numeric": "_frombuffer",
       "numpy.dtypes":
@@ -73,8 +85,8 @@ export const ALLOWED: readonly Allowed[] = [
       "numpy.ma.core": "_mareconstruct MaskedArray MaskedConstant",
       "numpy.matrixlib.defmatrix": "matrix",
       "numpy.random": "RandomState Generator __RandomState_ctor",
-      "numpy.core": "_DType_reconstruct",
-      "numpy._core": "_DType_reconstruct",
+      "numpy.core": "_DType_reconstruct _ufunc_reconstruct",
+      "numpy._core": "_DType_reconstruct _ufunc_reconstruct",
       "numpy.random._pickle": "__randomstate_ctor __generator_ctor __bit_generator_ctor",
       "numpy.random.mtrand": "RandomState",
       "numpy.random._generator": "Generator",
@@ -111,7 +123,7 @@ export const ALLOWED: readonly Allowed[] = [
     names: {
       builtins:
         "object int float complex bool str bytes bytearray list tuple dict set frozenset slice range Ellipsis NotImplemented NoneType type getattr " +
-        "Exception ValueError TypeError KeyError IndexError RuntimeError KeyboardInterrupt StopIteration AttributeError NotImplementedError AssertionError FileNotFoundError OSError MemoryError abs round sum min max len",
+        "Exception ValueError TypeError KeyError IndexError RuntimeError KeyboardInterrupt StopIteration AttributeError NotImplementedError AssertionError FileNotFoundError OSError MemoryError abs round sum min max len sorted all any divmod enumerate zip reversed",
       _codecs: "encode",
       copyreg: "_reconstructor __newobj__ __newobj_ex__",
       collections: "OrderedDict defaultdict Counter deque ChainMap UserDict UserList UserString",
@@ -122,7 +134,7 @@ export const ALLOWED: readonly Allowed[] = [
       uuid: "UUID SafeUUID",
       pathlib: "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath",
       "pathlib._local": "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath",
-      re: "_compile",
+      re: "_compile RegexFlag",
       types: "SimpleNamespace MappingProxyType NoneType EllipsisType NotImplementedType GenericAlias",
       argparse: "Namespace",
       logging: "getLogger",
@@ -135,7 +147,11 @@ export const ALLOWED: readonly Allowed[] = [
       functools: "partial",
       random: "Random",
       enum: "Enum IntEnum Flag IntFlag StrEnum",
-      array: "_array_reconstructor",
+      array: "_array_reconstructor array",
+      io: "BytesIO StringIO",
+      _io: "BytesIO StringIO",
+      ipaddress: "IPv4Address IPv6Address IPv4Network IPv6Network IPv4Interface IPv6Interface",
+      contextlib: "nullcontext",
       math: ARITHMETIC,
       typing: "Any Union Optional List Dict Tuple Set Callable Literal Sequence Mapping Iterable",
       // Reads data of a time zone by its key, which may not lead out of their folder (zoneinfo/_tzpath.py, _validate_path).

@@ -4,9 +4,11 @@ import type { AuditedContent, AuditLog } from "./audit-log.js";
 import { auditPacked } from "./audit-packed.js";
 import { auditPickles, looksLikePickle } from "./audit-pickle.js";
 import { auditTar } from "./audit-tar.js";
+import { auditTfGraph } from "./audit-tf-graph.js";
 import { auditZip } from "./audit-zip.js";
+import { auditTemplateFile, auditTemplates } from "./chat-template.js";
 import { type ContentKind, HEAD_BYTES, isDisguised, isTextName, kindOf, latin1 } from "./content-kind.js";
-import { auditHdf5, openToo } from "./open-too.js";
+import { auditHdf5, auditLooseJson, openToo } from "./open-too.js";
 import { hasZipEnd } from "./zip-remains.js";
 
 /** Archives within archives that are followed. */
@@ -54,6 +56,7 @@ export async function auditContent(source: ByteSource, where: string, log: Audit
   else if (kind === "lfs") log.note("lfs-pointer", "The file is a pointer of Git LFS.", where);
   else if (kind === "packed") ({ kind, storages } = await auditPacked(source, head, where, log, depth, auditContent));
   else if (kind !== "text" || depth === 0) await auditData(source, kind, where, log, depth);
+  else await auditText(source, where, log);
   return { kind, storages };
 }
 
@@ -106,9 +109,17 @@ async function auditNpy(source: ByteSource, head: Bytes, where: string, log: Aud
 
 const isTfData = (head: Bytes, { size }: ByteSource, name: string): boolean => tfBundlePart({ head, size, name }) === "data";
 
+/** A text that a program may carry out, in whole or in part: by its name. */
+async function auditText(source: ByteSource, where: string, log: AuditLog): Promise<void> {
+  await auditTemplateFile(source, where, log);
+  await auditLooseJson(source, where, log);
+  if (/\.py$/i.test(where) && !/(?:^|\/)code\//.test(where)) log.note("python-source", "A Python program is with the model.", where);
+}
+
 /** A format without pickles: opened by its reader where there is one. */
 async function auditData(source: ByteSource, kind: ContentKind, where: string, log: AuditLog, depth: number): Promise<void> {
   if (kind === "hdf5") return auditHdf5(source, where, log);
+  if (kind === "text") await auditText(source, where, log);
   if (kind === "text" && isTextName(where)) return;
   const head = await source.read(0, Math.min(64 * 1024, source.size), log.options);
   const part = tfBundlePart({ head, size: source.size, name: where });
@@ -117,9 +128,11 @@ async function auditData(source: ByteSource, kind: ContentKind, where: string, l
     return log.note("tf-bundle-part", `This is a part of a TensorFlow checkpoint: ${what}.`, where);
   }
   if (READERS.some((reader) => reader.matches({ head, size: source.size, name: where }))) {
-    await openToo(source, where, log);
+    const metadata = await openToo(source, where, log);
+    if (kind === "gguf" && metadata) auditTemplates(metadata, where, log);
     return;
   }
+  await auditTfGraph(source, head, where, log);
   if (depth > 0 && kind === "other") return; // the archive says what becomes of it
   log.note("unknown-format", "The content is of no format that is known here.", where);
 }

@@ -1,6 +1,7 @@
 import type { CheckpointError } from "@ckptkit/core";
 import { isPickleNode, type PickleTrace, tracePickle } from "@ckptkit/pickle";
 import type { AuditLog } from "./audit-log.js";
+import { joblibArrays } from "./joblib-arrays.js";
 import { judgeCalls } from "./judge-calls.js";
 
 /** The number that begins a legacy torch file. @see https://github.com/pytorch/pytorch torch/serialization.py, MAGIC_NUMBER */
@@ -41,7 +42,7 @@ export function auditPickles(bytes: Uint8Array, where: string, log: AuditLog, is
   let isComputed = false;
   while (at < bytes.length && complete < MOST_PICKLES) {
     log.options.signal?.throwIfAborted();
-    const trace = tracePickle(bytes, { start: at, limits: log.limits });
+    const trace = traceWithArrays(bytes, at, where, log, depth);
     if (complete > 0 && isStray(trace)) break;
     report(trace, where, log, depth);
     for (const { id } of trace.persistents) {
@@ -71,6 +72,30 @@ export function auditPickles(bytes: Uint8Array, where: string, log: AuditLog, is
   return { complete, end: at, isLegacyTorch, storages };
 }
 
+/** Reads a pickle as joblib does, which skips the bytes of arrays within it; what pickle.load would see in those bytes is noted as well. */
+function traceWithArrays(bytes: Uint8Array, start: number, where: string, log: AuditLog, depth: number): PickleTrace {
+  let hasArrays = false;
+  const rawBytes = joblibArrays(bytes, (offset) => {
+    const inner = tracePickle(bytes, { start: offset, limits: log.limits });
+    report(inner, where, log, depth);
+    return inner.pickle ? inner.end - offset : undefined;
+  });
+  const trace = tracePickle(bytes, {
+    start,
+    limits: log.limits,
+    rawBytes: (filled, offset) => {
+      const count = rawBytes(filled, offset);
+      hasArrays ||= count !== undefined;
+      return count;
+    },
+  });
+  if (!hasArrays) return trace;
+  for (const { module, name, offset } of tracePickle(bytes, { start, limits: log.limits }).globals) {
+    if (/^[\w.]+$/.test(module) && log.isBad(module, name)) log.use(module, name, `${where}: byte ${offset}`);
+  }
+  return trace;
+}
+
 /** Bytes behind a pickle that are no pickle of their own: they break at once, and name nothing. */
 const isStray = (trace: PickleTrace): boolean =>
   trace.pickle === undefined &&
@@ -89,7 +114,7 @@ function report(trace: PickleTrace, where: string, log: AuditLog, depth: number)
 function ruleOfBreak({ code }: CheckpointError, trace: PickleTrace): string {
   if (code === "LIMIT_EXCEEDED") return "limit-reached";
   if (code === "PICKLE_UNSUPPORTED") return "pickle-extension";
-  return trace.globals.some(({ name }) => name === "NumpyArrayWrapper") ? "raw-array" : "pickle-broken";
+  return trace.globals.some(({ name }) => /^(?:Numpy|ND|ZND)ArrayWrapper$/.test(name)) ? "raw-array" : "pickle-broken";
 }
 
 /** Audits bytes that a pickle would load in its turn. Tells whether they were a pickle. */

@@ -16,6 +16,8 @@ const WORD_NAME =
   /(?:^|\/)(?:version|byteorder|\.format_version|\.storage_alignment|\.data\/(?:version|serialization_id)|serialization_id)$/;
 /** Programs of TorchScript. */
 const CODE_NAME = /(?:^|\/)code\/.*\.py$/;
+/** Numbers of programs that torch.export saved; objects of other kinds stand under other names. */
+const EXPORT_NAME = /(?:^|\/)data\/(?:weights\/weight|constants\/tensor)_\d+$/;
 /** Arrays that Anemoi appends beside its JSON, without any header. */
 const ANEMOI_NAME = /(?:^|\/)anemoi-metadata\/.+\.numpy$/;
 /** Functions by which a TorchScript program reaches files. */
@@ -62,17 +64,24 @@ async function auditMembers(
   if (isScript) log.note("torchscript-code", "The archive holds a TorchScript program.", where);
   const isKeras = names.has("config.json") && names.has("model.weights.h5");
 
+  const isExport = [...names].some((name) => /^(?:[^/]+\/)?archive_format$/.test(name));
   const storages = new Set<string>();
   const others: ExaminedMember[] = [];
   for (const [index, member] of members.entries()) {
     log.options.signal?.throwIfAborted();
     log.options.onProgress?.({ phase: "audit", done: index, total: members.length, item: member.name });
+    if (member.name.endsWith("/") && !isFolder(member))
+      log.note(
+        "zip-odd-name",
+        `The member ${JSON.stringify(member.name)} has the name of a folder, and content.`,
+        `${where}/${member.name}`,
+      );
     if (!PICKLE_NAME.test(member.name)) others.push(member);
     else for (const key of await auditPickleMember(member, `${where}/${member.name}`, log, depth, auditContent)) storages.add(key);
   }
   let unreferenced: string[] = [];
   for (const member of others) {
-    if (isStorage(member.name, roots, storages) || member.name.endsWith("/")) continue;
+    if (isFolder(member) || isStorage(member.name, roots, storages) || (isExport && EXPORT_NAME.test(member.name))) continue;
     log.options.signal?.throwIfAborted();
     if (!(await auditOther(member, isKeras, where, log, depth, auditContent))) unreferenced = [...unreferenced, member.name].slice(0, 1000);
   }
@@ -87,6 +96,9 @@ async function auditMembers(
   // What the reader of torch finds between pickle and storages. Programs of TorchScript are read by another.
   if (roots.length === 1 && !isScript && depth === 0) await openToo(source, where, log);
 }
+
+/** A member that stands for a folder has no content. */
+const isFolder = ({ name, content }: ExaminedMember): boolean => name.endsWith("/") && content?.size === 0;
 
 /** `root/data/key`, or `root/constants/key`, where a pickle refers to that key. */
 function isStorage(name: string, roots: readonly string[], storages: ReadonlySet<string>): boolean {

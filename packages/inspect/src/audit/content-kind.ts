@@ -70,7 +70,7 @@ const DATA_SUFFIXES: Readonly<Record<string, readonly ContentKind[]>> = {
 
 /** Whether a name is that of a text, which no loader of checkpoints opens. */
 export const isTextName = (name: string): boolean =>
-  /\.(?:json|jsonl|txt|md|ya?ml|toml|csv|py|rst|cfg|ini|html|gitattributes|model|vocab|bpe)$|(?:^|\/)(?:LICENSE|README|\.gitattributes|\.gitignore|merges|vocab)[^/]*$/i.test(
+  /\.(?:json|jsonl|txt|md|ya?ml|toml|csv|py|rst|cfg|ini|html|jinja2?|j2|gitattributes|model|vocab|bpe)$|(?:^|\/)(?:LICENSE|README|\.gitattributes|\.gitignore|merges|vocab)[^/]*$/i.test(
     name,
   );
 

@@ -1,3 +1,5 @@
+import { dangerousMethod } from "./risky-names.js";
+
 /**
  * Modules of which every name is taken as able to run code, reach other processes, the network or files, or unpickle: their submodules
  * too. From the standard library, Python 2's names of it, and packages that checkpoints have no business with.
@@ -12,7 +14,9 @@ const MODULES =
   "pickle _pickle cPickle pickletools dill cloudpickle marshal shelve dbm anydbm whichdb jsonpickle " +
   "_osx_support _aix_support _bootsubprocess _pyrepl unittest pytest _pytest nose IPython ipykernel jupyter_client jupyter_core ipywidgets linecache rlcompleter readline " +
   "winreg _winreg msvcrt msilib fcntl resource mmap gc faulthandler tracemalloc sqlite3 _sqlite3 tarfile zipfile " +
-  "jinja2 mako flask django tornado gunicorn twisted celery pyautogui pynput keyboard win32api win32com pythoncom";
+  "jinja2 mako flask django tornado gunicorn twisted celery pyautogui pynput keyboard win32api win32com pythoncom " +
+  "_testcapi _testinternalcapi _xxsubinterpreters _interpreters _xxinterpchannels redis pymongo psycopg2 psycopg MySQLdb pymysql git cython Cython nbconvert pydbus dbus llama_cpp langchain_experimental " +
+  "telnetlib3 pyngrok ngrok";
 
 /** Names that run code, load other pickles or reach files and networks, in modules that hold harmless names too. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -89,7 +93,17 @@ const NAMES: Readonly<Record<string, string>> = {
   "torch.fx.experimental.symbolic_shapes": "*",
   "torch.onnx": "*",
   "torch._C": "import_ir_module PyTorchFileReader PyTorchFileWriter _import_ir_module_from_package",
-  "torchvision.datasets": "*",
+  "torchvision.datasets.utils": "*",
+  "torchvision.io": "*",
+  "torch.distributed.checkpoint.filesystem": "FileSystemReader FileSystemWriter",
+  "torch._weights_only_unpickler": "*",
+  "torch._subclasses": "*",
+  "torch._jit_internal": "*",
+  "torch.jit._script": "*",
+  "torch.jit.frontend": "*",
+  "torch.cuda.jiterator": "*",
+  "torch.cuda._memory_viz": "*",
+  "torch.distributed.distributed_c10d": "*",
   "torchaudio.sox_effects": "*",
   "numpy.testing": "*",
   "numpy.f2py": "*",
@@ -100,8 +114,6 @@ const NAMES: Readonly<Record<string, string>> = {
   "numpy.lib._datasource": "*",
   "numpy.lib.utils": "safe_eval info source lookfor",
   "numpy.ctypeslib": "*",
-  "numpy.core": "_ufunc_reconstruct",
-  "numpy._core": "_ufunc_reconstruct",
   "numpy.compat.py3k": "*",
   "numpy.compat": "*",
   numpy:
@@ -118,7 +130,8 @@ const NAMES: Readonly<Record<string, string>> = {
   "joblib.numpy_pickle": "load load_temporary_memmap _unpickle",
   "joblib._parallel_backends": "*",
   "joblib.externals": "*",
-  "sklearn.datasets": "*",
+  "sklearn.datasets":
+    "fetch_openml fetch_california_housing fetch_lfw_people fetch_20newsgroups load_files load_svmlight_file get_data_home clear_data_home",
   yaml: "load unsafe_load full_load load_all UnsafeLoader Loader",
   tensorflow: "py_function numpy_function load_op_library",
   "tensorflow.python.ops.io_ops": "*",
@@ -129,10 +142,40 @@ const NAMES: Readonly<Record<string, string>> = {
   "keras.src.layers.core.lambda_layer": "Lambda",
   "keras.utils": "get_file",
   "keras.src.utils.python_utils": "func_load",
+  "keras.saving": "load_model load_weights deserialize_keras_object",
+  "keras.src.saving": "*",
   transformers: "pipeline",
+  "transformers.pipelines": "pipeline",
+  "transformers.commands": "*",
+  "transformers.tools": "*",
+  "transformers.agents": "*",
+  datasets: "load_dataset load_from_disk",
+  "datasets.load": "*",
+  onnxruntime: "InferenceSession",
+  "onnxruntime.capi": "*",
+  "lightning.pytorch.cli": "*",
+  "pytorch_lightning.cli": "*",
+  "pytorch_lightning.utilities.cli": "*",
+  gradio: "*",
+  streamlit: "*",
+  fastai: "load_learner",
+  "fastai.learner": "load_learner",
+  "fastai.basic_train": "load_learner",
+  h5py: "File",
+  "jax.experimental": "*",
+  weakref: "finalize",
+  six: "exec_ reraise",
+  "six.moves": "*",
+  "past.builtins": "execfile",
+  sqlalchemy: "create_engine",
+  "sqlalchemy.ext.serializer": "*",
+  mlflow: "*",
+  ray: "init remote get",
+  docker: "*",
+  "distributed.protocol": "*",
   "transformers.utils.hub": "*",
   "transformers.dynamic_module_utils": "*",
-  huggingface_hub: "hf_hub_download snapshot_download",
+  huggingface_hub: "*",
   "nltk.data": "*",
   "hydra.utils": "instantiate call",
   "hydra._internal": "*",
@@ -160,6 +203,11 @@ const EXACT = new Map(Object.entries(NAMES).map(([module, names]) => [module, ne
 const REACHING =
   /(?:^|\.)__(?!init__$|new__$|class__$|name__$|doc__$|module__$)\w+__(?:\.|$)|(?:^|\.)(?:f_globals|f_builtins|func_globals|gi_frame|tb_frame|co_code)(?:\.|$)/;
 
+/** Keras and its copy in TensorFlow: functions and layers that load models, code or files. */
+const KERAS = /^(?:tf_|tensorflow\.(?:python\.)?)?keras(?:\.|$)/;
+const OF_KERAS =
+  /^(?:Lambda|TFSMLayer|TorchModuleWrapper|load_model|load_weights|get_file|func_load|deserialize_model_from_bytecode|unpickle_model|model_from_\w+)$/;
+
 /** Modules that no other module's names should lead to. */
 const CORE_MODULES = new Set(
   "os sys posix nt subprocess builtins __builtin__ __builtins__ importlib ctypes pickle _pickle socket shutil runpy pty marshal".split(" "),
@@ -167,7 +215,7 @@ const CORE_MODULES = new Set(
 
 /** Names of functions that run their arguments, under whatever module they stand. */
 const RUNS_ANYWHERE = new Set(
-  "system popen Popen popen2 popen3 eval exec execfile execv execve execl execlp execvp spawnl spawnv spawnlp check_output check_call getoutput getstatusoutput __import__ import_module runstring run_code runcode runsource run_module run_path exec_command loadLibrary instantiate_class instantiate_from_config get_obj_from_str get_object_from_string import_string import_from_string load_object resolve_name locate load_module exec_module load_pickle unpickle".split(
+  "system popen Popen popen2 popen3 eval exec execfile execv execve execl execlp execvp spawnl spawnv spawnlp check_output check_call getoutput getstatusoutput __import__ import_module runstring run_code runcode runsource run_module run_path exec_command loadLibrary instantiate_class instantiate_from_config get_obj_from_str get_object_from_string from_pretrained load_from_checkpoint load_learner load_state_dict_from_url urlretrieve urlopen rmtree import_modules_from_strings exec_local import_string import_from_string load_object resolve_name locate load_module exec_module load_pickle unpickle".split(
     " ",
   ),
 );
@@ -183,6 +231,9 @@ export function dangerousBecause(module: string, name: string): string | undefin
     if (names?.has("*") || (at === module && names?.has(first)))
       return `${at === module ? `${module}.${first}` : at} is known to run code or to reach files`;
   }
+  const method = dangerousMethod(module, name);
+  if (method !== undefined) return method;
+  if (KERAS.test(module) && OF_KERAS.test(first)) return "it loads a model, code or a file";
   if (REACHING.test(name)) return "it reaches into the inside of Python, from where anything can be called";
   const reached = name.split(".").find((part) => CORE_MODULES.has(part));
   return reached === undefined ? undefined : `it leads to the module ${reached} through another one`;

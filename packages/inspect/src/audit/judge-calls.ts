@@ -45,7 +45,8 @@ export function judgeCalls(trace: PickleTrace, where: string, log: AuditLog, aud
       log.note("hidden-attribute", `getattr is handed to ${dotted}, which may call it with anything.`, place);
     }
     if (call.args.some(isGetitem)) log.note("odd-arguments", `getitem is handed to ${dotted}, which may call it with anything.`, place);
-    if (dotted === "builtins.getattr") judgeGetattr(call, place, log);
+    if (/^numpy\._?core\._ufunc_reconstruct$/.test(dotted)) judgeUfunc(call, place, log);
+    else if (dotted === "builtins.getattr") judgeGetattr(call, place, log);
     else if (/^_?operator\.getitem$/.test(dotted) && (call.star !== undefined || !isGeneric(call.args[0]))) {
       log.note("odd-arguments", `${dotted} is called with something else than a generic type.`, place);
     } else if (dotted === "builtins.type" && call.args.length !== 1) {
@@ -57,6 +58,12 @@ export function judgeCalls(trace: PickleTrace, where: string, log: AuditLog, aud
     }
     loadInner(call, callee, place, log, auditInner);
   }
+}
+
+/** `_ufunc_reconstruct(module, name)` imports what it is given: how numpy wrote its own functions of numbers. */
+function judgeUfunc({ args: [module, name], star }: PickleCall, place: string, log: AuditLog): void {
+  if (typeof module === "string" && typeof name === "string" && star === undefined) log.use(module, name, place);
+  else log.note("hidden-attribute", "_ufunc_reconstruct is called with something else than the names of a module and a function.", place);
 }
 
 /** getattr(Class, "Inner") names a nested class, and getattr(instance, "method") a method. All else is a way around names. */

@@ -2,6 +2,7 @@ import { normalizeGlobal } from "@ckptkit/pickle";
 import { allowedBecause } from "./allow-list.js";
 import { dangerousBecause, looksDangerous } from "./danger-list.js";
 import { ownerOf } from "./known-modules.js";
+import { soundsRisky } from "./risky-names.js";
 import type { AuditPolicy, Verdict } from "./verdict.js";
 
 /** A verdict and why. */
@@ -13,6 +14,13 @@ export interface Judgement {
 /** Parts of torch and numpy whose classes only hold numbers and settings: one that is not on the list is unknown, not suspicious. */
 const FAMILIES =
   /^torch\.(?:nn|optim|ao|quantization|distributions|legacy|autograd|random|cuda|utils\.data|sparse|masked|nested|_tensor|distributed\.(?:checkpoint|tensor|_tensor|_shard|_composable|fsdp|algorithms|optim|device_mesh))(?:\.|$)|^numpy\.(?:random|ma|core|_core|polynomial|lib)(?:\.|$)/;
+
+/** Classes that stand in a whole model which torch.compile has wrapped: they are made without being called. */
+const COMPILED =
+  /^torch\._dynamo\.(?:eval_frame (?:OptimizedModule|OptimizeContext|_TorchDynamoContext)|convert_frame (?:CatchErrorsWrapper|ConvertFrame\w*)|repro\.after_dynamo WrapBackendDebug|hooks Hooks)$|^torch _TorchCompile\w*Wrapper(?:\.get_compiler_config)?$/;
+/** Classes whose names begin like those of functions. */
+const LOWER_CLASSES =
+  /^scipy\.stats\._(?:continuous|discrete)_distns \w+_gen$|^scipy\.stats\._kde gaussian_kde$|^numpy poly1d$|^numpy\.lib\.(?:polynomial|_polynomial_impl) poly1d$|^sklearn\.(?:\w+\.)*_\w+ (?:newObj|_kmeans_single_\w+)$|^sklearn\.neighbors\.(?:dist_metrics|kd_tree|ball_tree) newObj$|^scipy\._lib\.array_api_compat\.\w+\._aliases \w+$/;
 
 /** How Python names classes: `Linear`, `_Reduction`, `Outer.Inner`. */
 const CLASS_LIKE = /^_*[A-Z]\w*(?:\.\w+)*$/;
@@ -33,6 +41,7 @@ export function judgeGlobal(spelledModule: string, spelledName: string, policy: 
   const { module, name } = normalizeGlobal(spelledModule, spelledName);
   const allowed = allowedBecause(module, name);
   if (allowed !== undefined) return { verdict: "clean", reason: allowed };
+  if (COMPILED.test(`${module} ${name}`)) return { verdict: "unknown", reason: "a class that torch.compile leaves in a model" };
   const dangerous = dangerousBecause(module, name);
   if (dangerous !== undefined) return { verdict: "dangerous", reason: dangerous };
   if (!DOTTED.test(module) || !DOTTED.test(name.replace(LOCALS, ""))) {
@@ -41,15 +50,26 @@ export function judgeGlobal(spelledModule: string, spelledName: string, policy: 
   if (looksDangerous(name)) return { verdict: "suspicious", reason: "it has the name of a function that runs its arguments" };
   const owner = ownerOf(module);
   if (owner === "other" || CYTHON.test(name)) return { verdict: "unknown", reason: "a name of a module that is not known here" };
-  const isHarmlessKind =
-    CLASS_LIKE.test(name) && (owner === "package" ? !/^(?:torch|numpy)(?:\.|$)/.test(module) || FAMILIES.test(module) : false);
-  // An attribute of a class that is on the list, such as a member of an enumeration.
-  const [first = name] = name.split(".", 1);
-  if (isHarmlessKind || (first !== name && allowedBecause(module, first) !== undefined)) {
+  const top = module.split(".", 1)[0];
+  if (isUnknown(module, name, owner)) {
     return { verdict: "unknown", reason: "a class that is not on the list of what is known to be harmless" };
   }
-  const whose = owner === "standard" ? "Python's standard library" : `the package ${module.split(".", 1)[0]}`;
+  if (owner === "framework" && !soundsRisky(name)) return { verdict: "unknown", reason: `a function of the package ${top}` };
+  const whose = owner === "standard" ? "Python's standard library" : `the package ${top}`;
   return { verdict: "suspicious", reason: `a name of ${whose} that checkpoints do not need` };
+}
+
+/** Whether a name is that of a class, or of a part of one, about which nothing is known but that its kind is harmless. */
+function isUnknown(module: string, name: string, owner: ReturnType<typeof ownerOf>): boolean {
+  const [first = name] = name.split(".", 1);
+  const isMethod = first !== name && soundsRisky(name.slice(first.length));
+  if (isMethod) return false;
+  // An attribute of a class that is on the list, such as a member of an enumeration.
+  if (first !== name && allowedBecause(module, first) !== undefined) return true;
+  if (LOWER_CLASSES.test(`${module} ${name}`)) return true;
+  if (!CLASS_LIKE.test(name)) return false;
+  if (owner === "framework") return true;
+  return owner === "package" && (!/^(?:torch|numpy)(?:\.|$)/.test(module) || FAMILIES.test(module));
 }
 
 /** Whether a list of `module.name` and `module.*` has a name. */

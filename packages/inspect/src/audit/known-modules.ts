@@ -15,6 +15,12 @@ const PACKAGES =
   "torch torchvision torchaudio torchtext functorch numpy scipy pandas sklearn skimage tensorflow tensorboard keras jax jaxlib flax onnx onnxruntime PIL cv2 matplotlib yaml toml simplejson joblib networkx sympy h5py zarr numba " +
   "dask ray pyarrow polars xarray sqlalchemy pydantic attr attrs click typer rich tqdm six wrapt cattrs marshmallow google grpc git docker kubernetes cryptography nltk spacy gensim boto statsmodels xgboost lightgbm catboost mlflow wandb";
 
+/** Frameworks of models: whole models hold classes and functions of theirs, and other functions of theirs load, download and run things. */
+const FRAMEWORKS =
+  "transformers datasets diffusers accelerate huggingface_hub safetensors peft timm gradio streamlit fastapi uvicorn langchain langchain_core langchain_community langchain_experimental llama_index llama_cpp " +
+  "sentence_transformers deepspeed fairseq fairseq2 fastai fastcore allennlp detectron2 fvcore iopath mmcv mmengine mmdet ultralytics pytorch_lightning lightning lightning_fabric lightning_utilities " +
+  "omegaconf hydra skops bert_score pycaret ruamel onnxscript vllm espnet speechbrain open_clip fsspec s3fs gcsfs stable_baselines3 gymnasium tokenizers sentencepiece";
+
 /** Those that have submodules. A dotted name under another one is somebody's own folder of that name. */
 const WITH_SUBMODULES = new Set(
   "collections json logging xml email encodings html curses zoneinfo tomllib re compression pathlib sysconfig string pydoc_data".split(" "),
@@ -22,10 +28,12 @@ const WITH_SUBMODULES = new Set(
 
 const STANDARD_NAMES = new Set(STANDARD.split(" "));
 const PACKAGE_NAMES = new Set(PACKAGES.split(" "));
+const FRAMEWORK_NAMES = new Set(FRAMEWORKS.split(" "));
 
-/** Whose a module is, by its first name: Python's own, a well-known package's, or somebody's. */
-export function ownerOf(module: string): "standard" | "package" | "other" {
+/** Whose a module is, by its first name: Python's own, a well-known package's, a framework's, or somebody's. */
+export function ownerOf(module: string): "standard" | "package" | "framework" | "other" {
   const [top = module] = module.split(".", 1);
   if (STANDARD_NAMES.has(top)) return module === top || WITH_SUBMODULES.has(top) ? "standard" : "other";
-  return PACKAGE_NAMES.has(top) ? "package" : "other";
+  if (PACKAGE_NAMES.has(top)) return "package";
+  return FRAMEWORK_NAMES.has(top) ? "framework" : "other";
 }

@@ -9,6 +9,9 @@ const PIECE_BYTES = 1024 * 1024;
 /** What is looked for is shorter than this, so that pieces which overlap by it cut nothing in two. */
 const OVERLAP_BYTES = 256;
 
+/** How a configuration names a layer that holds compiled code. */
+const LAMBDA = /"class_name":\s*"Lambda"|"__lambda__"/;
+
 /** What the format's own reader has to say: contradictions between its parts. Gives what it shows of the file; undefined when it refuses it. */
 export async function openToo(source: ByteSource, where: string, log: AuditLog): Promise<Checkpoint["metadata"] | undefined> {
   const { close: _closedByItsOwner, ...open } = { ...source, size: source.size, name: source.name };
@@ -59,12 +62,24 @@ export async function auditKerasJson(source: ByteSource, where: string, log: Aud
   auditKerasConfig(config, where, log);
 }
 
+/** A configuration of Keras that stands alone, as `model.to_json()` gives it; other JSON is left. */
+export async function auditLooseJson(source: ByteSource, where: string, log: AuditLog): Promise<void> {
+  if (!/\.json$/i.test(where) || source.size > log.limits.headerBytes) return;
+  const text = new TextDecoder().decode((await source.read(0, source.size, log.options)).slice());
+  if (!text.includes('"class_name"')) return;
+  try {
+    auditKerasConfig(JSON.parse(text), where, log);
+  } catch {
+    if (LAMBDA.test(text)) noteLambda(where, log);
+  }
+}
+
 /** Looks for layers that hold compiled code in bytes that could not be read as what they are. */
 async function findLambda(source: ByteSource, where: string, log: AuditLog): Promise<void> {
   for (let at = 0; at < Math.min(source.size, MOST_KERAS_BYTES); at += PIECE_BYTES) {
     const text = new TextDecoder("latin1").decode(
       (await source.read(at, Math.min(source.size, at + PIECE_BYTES + OVERLAP_BYTES), log.options)).slice(),
     );
-    if (/"class_name":\s*"Lambda"|"__lambda__"/.test(text)) return noteLambda(where, log);
+    if (LAMBDA.test(text)) return noteLambda(where, log);
   }
 }

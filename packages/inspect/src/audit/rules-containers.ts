@@ -69,6 +69,31 @@ export const RULES_OF_CONTAINERS: Readonly<Record<string, AuditRule>> = {
     means: "A Keras Lambda layer holds compiled Python code, which runs when the model is loaded or used.",
     advice: "Do not load it. Ask for the model without Lambda layers.",
   },
+  "python-source": {
+    verdict: "unknown",
+    severity: "info",
+    means:
+      "A Python program is with the model. Programs that load models with their code run it: TorchServe its handlers, torch.package, trust_remote_code.",
+    advice: "Read it, or load the weights alone.",
+  },
+  "tf-graph-files": suspicious(
+    "A graph of TensorFlow reads or writes files, or calls Python, when it is run.",
+    "Do not run it. Take the weights alone.",
+  ),
+  "template-code": {
+    verdict: "dangerous",
+    severity: "error",
+    means:
+      "The chat template reaches into the inside of Python, from where anything can be called: programs that render templates without a sandbox run it.",
+    advice: "Do not load the model. A template needs its messages and nothing else.",
+  },
+  "ggml-not-read": inconclusive("The model is in a container older than GGUF, of which only the beginning is read.", "Convert it to GGUF."),
+  "gguf-split": {
+    verdict: "clean",
+    severity: "info",
+    means: "The file is one of several that a model is split into.",
+    advice: "Audit the others as well.",
+  },
   "onnx-external-path": suspicious(
     "The model says that values of a tensor are in a file outside of its folder: whoever loads it would read that file.",
     "Find out what made the model like this, and do not load it.",

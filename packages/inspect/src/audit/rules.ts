@@ -158,7 +158,8 @@ export const AUDIT_RULES: Readonly<Record<string, AuditRule>> = {
   "raw-array": {
     verdict: "inconclusive",
     severity: "warning",
-    means: "joblib puts the bytes of arrays into the middle of the pickle; what follows the first of them was not read.",
+    means:
+      "joblib puts the bytes of arrays into the middle of the pickle, here in a way that was not understood; what follows was not read.",
     advice: "Save the arrays as .npz or safetensors.",
   },
   ...RULES_OF_CONTAINERS,

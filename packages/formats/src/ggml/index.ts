@@ -1,0 +1,1 @@
+export { ggmlReader, openGgml } from "./reader.js";
