@@ -138,6 +138,7 @@ describe("tricks with opcodes", () => {
     ["getattr with a computed name", concat("cbuiltins\ngetattr\n(cmymodule\nThing\ncmymodule\nname\n)RtR."), "hidden-attribute"],
     ["a ufunc that is no plain name", concat("cnumpy.core\n_ufunc_reconstruct\n(cmymodule\nname\n)RVx\ntR."), "hidden-attribute"],
     ["a ufunc that is none", concat("cnumpy.core\n_ufunc_reconstruct\n(Vposix\nVsystem\ntR."), "dangerous-global"],
+    ["dill's way to apply a function", concat("cdill._dill\n_create_array\n(cmymodule\nmake\n)R)tR."), "applied-function"],
     ["getattr of what a call gives", concat("cbuiltins\ngetattr\n(cmymodule\nmake\n)RVx\ntR."), "hidden-attribute"],
     ["getattr handed to another function", concat("cfunctools\npartial\n(cbuiltins\ngetattr\nVx\ntR."), "hidden-attribute"],
     ["getitem of something that is no type", concat("c_operator\ngetitem\n(cmymodule\nTABLE\nVsystem\ntR."), "odd-arguments"],

@@ -161,6 +161,8 @@ const NAMES: Readonly<Record<string, string>> = {
   fastai: "load_learner",
   "fastai.learner": "load_learner",
   "fastai.basic_train": "load_learner",
+  fsspec: "open open_files open_local",
+  "fsspec.core": "open open_files open_local get_fs_token_paths",
   h5py: "File",
   "jax.experimental": "*",
   weakref: "finalize",

@@ -16,6 +16,7 @@ const NAME_DEPTH = 16;
 /** Functions that call their first argument. */
 const APPLIES = new Set([
   "functools.partial",
+  "dill._dill._create_array",
   "torch._tensor._rebuild_from_type_v2",
   "torch._tensor._rebuild_from_type",
   "torch.tensor._rebuild_from_type_v2",

@@ -1,10 +1,15 @@
-/** Words in the names of functions that reach files, networks, processes or code: `from_file`, `runCommand`, `http_get`. */
-const WORDS = new Set(
+/** Words in the names of functions that load, download or run things: `load_dataset`, `runCommand`, `http_get`. */
+const OF_FUNCTIONS = new Set(
   (
-    "load loads loader read write open save dump dumps exec execute run runner eval evaluate query shell spawn popen system call compile import download fetch url http https request requests " +
-    "upload connect connection client server serve listen unlink rmdir mkdir remove delete rename symlink hardlink symlinkto hardlinkto chmod touch clone pretrained file files filename fromfile tofile pickle unpickle " +
-    "launch main cli command commands subprocess inline interpreter repl install kill fork script session"
+    "load loads exec execute run eval evaluate query shell spawn popen system compile import download fetch url http https request requests upload connect listen serve rmdir mkdir remove delete unlink " +
+    "chmod clone pretrained pickle unpickle launch main cli command commands subprocess inline interpreter repl install kill fork"
   ).split(" "),
+);
+/** Words in the names of methods that reach files: `from_file`. A function of that name may only list images, as fastai's `get_image_files` does. */
+const OF_METHODS = new Set(
+  "loader read write open save dump dumps runner call connection client server rename symlink hardlink symlinkto hardlinkto touch file files filename fromfile tofile script session".split(
+    " ",
+  ),
 );
 
 /** Methods by which tables of pandas are written, and expressions that they evaluate. */
@@ -20,8 +25,9 @@ const wordsOf = (name: string): string[] =>
     .toLowerCase()
     .split(/[._]+/);
 
-/** Whether a name sounds like that of a function which reaches files, networks, processes or code. */
-export const soundsRisky = (name: string): boolean => wordsOf(name).some((word) => WORDS.has(word));
+/** Whether a name sounds like that of a function which reaches networks, processes or code; for a method, also files. */
+export const soundsRisky = (name: string, isMethod = false): boolean =>
+  wordsOf(name).some((word) => OF_FUNCTIONS.has(word) || (isMethod && OF_METHODS.has(word)));
 
 /**
  * Why a method of a class that is harmless itself is not: `pathlib.Path.write_text`. A pickle can name it as a dotted name, or by getattr.
