@@ -115,6 +115,25 @@ for (const [format, dtype, layout, written] of [
   });
 }
 
+test("a checkpoint is quantised for ggml, and only there", async ({ page }, { outputDir }) => {
+  await withoutSystemDialogues(page);
+  await openSample(page, "vit-tiny", "&view=convert");
+  await page.getByRole("radio", { name: "GGUF" }).check();
+  await page.getByRole("combobox").selectOption("Q8_0");
+  await page.getByRole("radio", { name: "safetensors" }).check();
+  await expect(page.getByRole("combobox")).toHaveValue("");
+  await page.getByRole("radio", { name: "GGUF" }).check();
+  await page.getByRole("combobox").selectOption("Q8_0");
+  const path = await savedBy(page, () => page.getByRole("button", { name: "Convert and save" }).click(), outputDir);
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const { dtype } = checkpoint.tensors.find(({ name }) => name === "model.head.weight") ?? {};
+    expect([checkpoint.format, checkpoint.tensors.length, dtype]).toEqual(["gguf", 44, "Q8_0"]);
+  } finally {
+    await checkpoint.close();
+  }
+});
+
 test("a model is written in shards of a size, which open together from the page", async ({ page }, { outputDir }) => {
   const big = await bigTorchZip({ bytes: 5e6, tensors: 5, lightning: true });
   try {

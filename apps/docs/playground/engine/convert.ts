@@ -9,7 +9,8 @@ import type { TaskId, Tasks } from "./tasks.js";
 export interface ConvertWish {
   readonly to: ConvertTarget;
   readonly fileName: string;
-  readonly dtype?: CastDType | undefined;
+  /** `Q8_0` is a type of GGUF: its matrices are quantised. */
+  readonly dtype?: CastDType | "Q8_0" | undefined;
   readonly all: boolean;
   /** Only tensors that match this glob; all when empty. */
   readonly only: string;
@@ -57,7 +58,7 @@ export function createConvert(sessions: Sessions, tasks: Tasks) {
           kernels,
           to,
           fileName,
-          dtype,
+          ...(dtype === "Q8_0" ? { quantize: dtype } : { dtype }),
           all,
           maxShardBytes,
           select: selectOf(session, wish),
