@@ -47,8 +47,9 @@ async function caseOf(main: string, reader: FormatReader): Promise<FuzzCase | un
   return { main: name, files, truthOf: main };
 }
 
-/** Containers of which there is no fixture, made from one that is in them. */
+/** Containers of which there is no fixture: they hold one, or are no more than their first bytes. */
 const MADE: Readonly<Record<string, () => readonly FuzzCase[]>> = {
+  ggml: () => ["lmgg\x99\xca\0\0", "tjgg\x03\0\0\0"].map((head) => alone("model.bin", new Uint8Array(Buffer.from(head, "latin1")))),
   mar: () =>
     ["in-memory.pt", "legacy-protocol-4.pt"].map((name) => {
       const manifest = Buffer.from(
