@@ -88,6 +88,7 @@ export const ERROR_CODES = {
   // Configuration and use
   INVALID_ARGUMENT: "An option or argument has a value that cannot be used.",
   KERNELS_UNAVAILABLE: "The WebAssembly kernels cannot run here.",
+  CODE_UNAVAILABLE: "A part of the program that is loaded when it is needed could not be loaded.",
   WORKERS_UNAVAILABLE: "Worker threads cannot be started here.",
   WORKER_FAILED: "A worker thread stopped before its work was done.",
   // Pipelines

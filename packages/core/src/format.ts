@@ -34,14 +34,18 @@ export interface Probe {
   readonly name: string;
 }
 
-/** Reads one format. */
-export interface FormatReader {
+/** What a format is told by, apart from the code that reads it. */
+export interface FormatSignature {
   /** Name of the format, as in `Checkpoint.format`. */
   readonly format: string;
   /** Bytes that are best read at a time, where a description lies about in the file in small pieces; left out where it stands together. */
   readonly blockBytes?: number;
   /** Whether the bytes look like this format. Pure. */
   matches(probe: Probe): boolean;
+}
+
+/** Reads one format. */
+export interface FormatReader extends FormatSignature {
   /**
    * Reads the description and nothing more. The checkpoint owns the source from here on.
    *

@@ -1,5 +1,4 @@
-import { asNumber, isNode, type ListNode, type Tree, type TreeNode } from "@ckptkit/core";
-import { floatRepr, plainRepr } from "@ckptkit/pickle";
+import { asNumber, floatRepr, isNode, type ListNode, plainRepr, type Tree, type TreeNode } from "@ckptkit/core";
 
 /** Characters after which the text of a compound key ends in "...": shared parts could make it grow without bound. */
 const MOST_CHARACTERS = 1000;

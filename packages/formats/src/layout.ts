@@ -1,6 +1,5 @@
-import { CheckpointValidationError, isNode, type Layout, type PathKey, type TensorGroup, TensorHandle, type Tree } from "@ckptkit/core";
+import { CheckpointValidationError, isNode, type Layout, type PathKey, type Tree } from "@ckptkit/core";
 import { keyText } from "./key-text.js";
-import type { FoundTensor } from "./walk-tensors.js";
 
 /** Keys by which Lightning's checkpoints are told: the first alone is enough, of the others two. */
 const LIGHTNING_VERSION_KEY = "pytorch-lightning_version";
@@ -9,9 +8,6 @@ const PYTORCH_KEYS = ["model_state_dict", "optimizer_state_dict", "scheduler_sta
 
 /** Where a state dict is looked for, in this order. */
 const STATE_DICT_KEYS = ["state_dict", "model_state_dict", "model"];
-
-/** Top-level keys under which optimizers are saved. */
-const OPTIMIZER_KEYS = new Set(["optimizer_states", "optimizer_state_dict", "optimizer_state", "optimizer", "optimizers", "optim", "opt"]);
 
 type MapTree = Extract<Tree, { kind: "map" }>;
 
@@ -66,40 +62,4 @@ export function extractStateDict(tree: Tree): StateDict {
     `No state dict was found: ${STATE_DICT_KEYS.map((key) => `"${key}"`).join(", ")} were looked for, and the root is not a map of tensors only. ${keys.length > 0 ? `Keys found: ${keys.join(", ")}${isMap(tree) && tree.entries.length > 10 ? " ..." : ""}.` : "The root is not a map."}`,
     { details: { keys }, suggestions: ["Convert every tensor with --all, or choose some with --filter."] },
   );
-}
-
-/** Attributes under which torch.nn.Module keeps its own tensors and its children. */
-const MODULE_STEPS: ReadonlySet<PathKey> = new Set(["_modules", "_parameters", "_buffers"]);
-
-/** Gives every tensor its name and group. @throws {CheckpointLoadError} TENSOR_OUT_OF_BOUNDS */
-export function placeTensors(tree: Tree, found: readonly FoundTensor[]): TensorHandle[] {
-  const stateDict = findStateDict(tree);
-  return found.map(({ keys, tensor }) => {
-    const first = keys[0];
-    if (stateDict?.keys.every((key, index) => keys[index] === key)) {
-      return new TensorHandle(tensor, { keys, name: nameOf(keys.slice(stateDict.keys.length)), group: "model" });
-    }
-    if (!stateDict && isModuleTensor(keys)) return new TensorHandle(tensor, { keys, name: nameInModule(keys), group: "model" });
-    const group: TensorGroup = typeof first === "string" && OPTIMIZER_KEYS.has(first) ? "optimizer" : "other";
-    return new TensorHandle(tensor, { keys, name: nameOf(keys), group });
-  });
-}
-
-/** Keys joined with '.'. */
-const nameOf = (keys: readonly PathKey[]): string => (keys.length === 1 ? String(keys[0]) : keys.join("."));
-
-/** Whether a path leads through a pickled torch.nn.Module that is the root, or stands under `model`. */
-function isModuleTensor(keys: readonly PathKey[]): boolean {
-  const from = MODULE_STEPS.has(keys[0] ?? "") ? 0 : keys[0] === "model" || keys[0] === "state_dict" ? 1 : -1;
-  if (from < 0 || keys.length - from < 2) return false;
-  const owner = keys.at(-2);
-  if (owner !== "_parameters" && owner !== "_buffers") return false;
-  for (let at = from; at < keys.length - 2; at += 2) if (keys[at] !== "_modules") return false;
-  return true;
-}
-
-/** `model._modules.conv._parameters.weight` -> `conv.weight`, as the module's own state_dict() names it. */
-function nameInModule(keys: readonly PathKey[]): string {
-  const from = MODULE_STEPS.has(keys[0] ?? "") ? 0 : 1;
-  return keys.filter((_, index) => index >= from && (index - from) % 2 === 1).join(".");
 }

@@ -1,5 +1,6 @@
 import { type ByteSource, type Checkpoint, CheckpointConfigError, CheckpointError, type Platform, someNames } from "@ckptkit/core";
-import { type OpenCheckpointOptions, openCheckpoint, openCheckpointSync } from "./open-checkpoint.js";
+import type { OpenCheckpointOptions } from "./choose-readers.js";
+import { openCheckpoint } from "./open-checkpoint.js";
 import { onlyStep } from "./orbax/steps.js";
 import { isShardName, prefixOf } from "./tf-bundle/file-names.js";
 
@@ -118,22 +119,6 @@ async function openIndexOf(
 }
 
 const hasCode = (error: unknown, code: string): boolean => error instanceof CheckpointError && error.code === code;
-
-/**
- * The same without waiting, for files of this machine.
- *
- * @throws {CheckpointConfigError} STAGE_ASYNC_ONLY where that cannot be, and what {@link openUri} throws
- * @example const checkpoint = openUriSync({ openSync: fileSourceSync }, "model.safetensors");
- */
-export function openUriSync(platform: { openSync(uri: string): ByteSource }, uri: string, options: OpenUriOptions = {}): Checkpoint {
-  const open = (address: string): ByteSource => {
-    const source = platform.openSync(address);
-    return options.wrapSource?.(source) ?? source;
-  };
-  const source = open(uri);
-  const { address = uri } = source;
-  return openCheckpointSync(source, { openSiblingSync: (name) => open(siblingAddress(address, name)), ...options });
-}
 
 /**
  * The address or path of a file beside another.

@@ -1,6 +1,7 @@
 import { type Checkpoint, type Finding, type Limits, type Tree, withLimits } from "@ckptkit/core";
-import { detectLayout, placeTensors } from "./layout.js";
+import { detectLayout } from "./layout.js";
 import { describeTree } from "./metadata.js";
+import { placeTensors } from "./place-tensors.js";
 import { findTensors } from "./walk-tensors.js";
 
 /** What {@link checkpointOfTree} takes besides the tree. */

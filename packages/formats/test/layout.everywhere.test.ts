@@ -1,7 +1,7 @@
 import { type MapNode, memorySource, Storage, type Tree, withLimits } from "@ckptkit/core";
 import { describe, expect, it } from "vitest";
 import { detectLayout, extractStateDict, findStateDict } from "../src/index.js";
-import { placeTensors } from "../src/layout.js";
+import { placeTensors } from "../src/place-tensors.js";
 import { findTensors } from "../src/walk-tensors.js";
 
 const tensor = (): Tree => ({

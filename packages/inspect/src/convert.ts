@@ -7,11 +7,12 @@ import {
   type Finding,
   type Kernels,
   type Layout,
+  loadCode,
   type OperationOptions,
   type OutputTensor,
   type TensorHandle,
 } from "@ckptkit/core";
-import { extractStateDict, ggufMetadataFor, isQuantizable, writeGguf, writeNpz, writeSafetensors, writeTorch } from "@ckptkit/formats";
+import { extractStateDict } from "@ckptkit/formats";
 import { arrangeTree } from "./arrange.js";
 import { watchIntegrity } from "./integrity.js";
 import { outputTensor } from "./output-tensor.js";
@@ -81,26 +82,24 @@ export async function convertCheckpoint(checkpoint: Checkpoint, create: CreateSi
     });
   try {
     if (to === "safetensors") {
+      const { writeSafetensors } = await loadCode("the writer of safetensors", () => import("@ckptkit/formats/safetensors"));
       const outputs = outputsAs(() => dtype);
       const { files, ties } = await writeSafetensors(outputs, create, { ...writing, metadata: { format: "pt", ...options.metadata } });
       return { files, ties, tensorCount: tensors.length, findings: [] };
     }
-    if (to === "npz")
-      return {
-        ...(await writeNpz(
-          outputsAs(() => dtype),
-          create,
-          writing,
-        )),
-        tensorCount: tensors.length,
-        findings: [],
-      };
+    if (to === "npz") {
+      const { writeNpz } = await loadCode("the writer of npz", () => import("@ckptkit/formats/npz"));
+      const outputs = outputsAs(() => dtype);
+      return { ...(await writeNpz(outputs, create, writing)), tensorCount: tensors.length, findings: [] };
+    }
     if (to === "gguf") {
+      const { ggufMetadataFor, isQuantizable, writeGguf } = await loadCode("the writer of GGUF", () => import("@ckptkit/formats/gguf"));
       const { quantize } = options;
       const outputs = outputsAs(({ spec, dtype: from }) => (quantize && isQuantizable(spec.shape) && isReal(spec, from) ? "F32" : dtype));
       const metadata = ggufMetadataFor(checkpoint, options.metadata, quantize ?? dtype);
       return { ...(await writeGguf(outputs, create, { ...writing, metadata })), tensorCount: tensors.length };
     }
+    const { writeTorch } = await loadCode("the writer of torch archives", () => import("@ckptkit/formats/torch"));
     const layout: Layout = to;
     const tree = arrangeTree(checkpoint, tensors, layout, options.all ?? false, options.select === undefined);
     const resolve = (spec: TensorHandle["spec"], name: string) => outputTensor(name, spec, keyOf(spec), dtype, kernels);

@@ -11,7 +11,7 @@ import {
   type SignalOptions,
   type TensorHandle,
 } from "@ckptkit/core";
-import { scannedAs } from "./scan.js";
+import { scannedAs } from "./scanned-as.js";
 
 /** Where a NaN or an infinity stands. */
 export interface NonFinitePlace {

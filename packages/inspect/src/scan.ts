@@ -4,13 +4,13 @@ import {
   decodedTensor,
   type KernelResult,
   type Kernels,
-  SCAN_DTYPES,
   SCAN_PART_BYTES,
   type ScanDType,
   type ScanResult,
   type TensorHandle,
 } from "@ckptkit/core";
 import { runWork, tensorItems, type WorkOptions } from "./run-work.js";
+import { scannedAs } from "./scanned-as.js";
 import type { SelectTensor } from "./select.js";
 
 /** What to scan, and with what. */
@@ -37,16 +37,6 @@ export interface ScanReport {
   /** Tensors whose values cannot be scanned, and why. */
   skipped: { path: string; dtype: string; reason: string }[];
 }
-
-/** Dtypes that are scanned as another that has the same bits: complex as pairs, quantised as the integers that are stored. */
-const SCANNED_AS: Readonly<Record<string, ScanDType>> = { C128: "F64", C32: "F16", QINT8: "I8", QUINT8: "U8", QINT32: "I32" };
-
-/** The dtype as which the values of a tensor are scanned; undefined when they cannot be. */
-export function scannedAs(dtype: string): ScanDType | undefined {
-  return isScanDType(dtype) ? dtype : SCANNED_AS[dtype];
-}
-
-const isScanDType = (dtype: string): dtype is ScanDType => (SCAN_DTYPES as readonly string[]).includes(dtype);
 
 /**
  * Counts NaN, infinities and zeros and computes minimum, maximum, mean and standard deviation of every tensor, in one pass

@@ -1,6 +1,5 @@
 export type { PickleGlobalUse, RawBytes } from "./machine.js";
 export { OPCODES, type OpcodeName } from "./opcodes.js";
-export { floatRepr, plainRepr } from "./plain-repr.js";
 export { pythonRepr, pythonStr } from "./python-str.js";
 export { type GlobalName, normalizeGlobal, protocol2Global } from "./python2-names.js";
 export { type Pickle, type ReadPickleOptions, readPickle } from "./read-pickle.js";

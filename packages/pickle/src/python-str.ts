@@ -1,4 +1,4 @@
-import { floatRepr, MAX_LENGTH, plainRepr } from "./plain-repr.js";
+import { floatRepr, MAX_REPR_LENGTH, plainRepr } from "@ckptkit/core";
 import { isPickleNode, type PickleNode, type PickleValue } from "./values.js";
 
 /** Nesting that is written out. */
@@ -26,7 +26,7 @@ export function pythonRepr(value: PickleValue): string {
   const parts: string[] = [];
   new Writer(parts).value(value, 0);
   const text = parts.join("");
-  return text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) + OMITTED : text;
+  return text.length > MAX_REPR_LENGTH ? text.slice(0, MAX_REPR_LENGTH) + OMITTED : text;
 }
 
 class Writer {
@@ -43,7 +43,7 @@ class Writer {
   }
 
   value(value: PickleValue, depth: number): void {
-    if (this.#length > MAX_LENGTH) return;
+    if (this.#length > MAX_REPR_LENGTH) return;
     if (!isPickleNode(value)) this.#add(plainRepr(value));
     else if (depth > MAX_DEPTH) this.#add(OMITTED);
     else this.#node(value, depth + 1);
@@ -97,7 +97,7 @@ class Writer {
   #items(open: string, items: readonly PickleValue[], close: string, depth: number): void {
     this.#add(open);
     for (const [index, item] of items.entries()) {
-      if (this.#length > MAX_LENGTH) return;
+      if (this.#length > MAX_REPR_LENGTH) return;
       if (index > 0) this.#add(", ");
       this.value(item, depth);
     }
@@ -107,7 +107,7 @@ class Writer {
   #pairs(keysAndValues: readonly PickleValue[], depth: number): void {
     this.#add("{");
     for (const [index, part] of keysAndValues.entries()) {
-      if (this.#length > MAX_LENGTH) return;
+      if (this.#length > MAX_REPR_LENGTH) return;
       if (index > 0) this.#add(index % 2 === 0 ? ", " : ": ");
       this.value(part, depth);
     }

@@ -42,6 +42,7 @@ const TITLES: Readonly<Record<string, string>> = {
   OFFLINE: "There is no network connection",
   INVALID_ARGUMENT: "This cannot be used",
   KERNELS_UNAVAILABLE: "WebAssembly cannot run on this page",
+  CODE_UNAVAILABLE: "A part of this page could not be loaded",
   INTERNAL: "Something went wrong in the page itself",
 };
 

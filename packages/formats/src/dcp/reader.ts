@@ -21,18 +21,14 @@ import { CoverageCheck } from "./coverage.js";
 import { type DcpMetadata, type DcpPlace, type DcpTensor, type DcpValue, parseDcpMetadata } from "./metadata.js";
 import { nestedTree } from "./nested-tree.js";
 import { chunkBytes } from "./records.js";
+import { dcpSignature } from "./signature.js";
 import { readValues } from "./values.js";
 
 /** Opens distributed checkpoints of torch from their `.metadata`, with the `.distcp` files beside it. */
 export const dcpReader: FormatReader = {
-  format: "torch-dcp",
-  matches: ({ head }) => head[0] === 0x80 && String.fromCharCode(...head.subarray(0, MODULE_WITHIN_BYTES)).includes(METADATA_MODULE),
+  ...dcpSignature,
   open: openDcp,
 };
-
-/** The module of the class that the pickle is of, and where its name ends at the latest: before it stand PROTO and FRAME. */
-const METADATA_MODULE = "torch.distributed.checkpoint.metadata";
-const MODULE_WITHIN_BYTES = 64;
 
 /**
  * Opens a distributed checkpoint (DCP, the folder that `torch.distributed.checkpoint.save` writes) from its `.metadata`. Reads that

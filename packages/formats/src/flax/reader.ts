@@ -14,13 +14,12 @@ import { placeJaxTensors } from "../jax-groups.js";
 import { describeTree } from "../metadata.js";
 import { assembleChunks } from "./chunked.js";
 import { MsgpackCursor, msgpackError } from "./cursor.js";
-import { looksLikeMsgpack } from "./detect.js";
+import { flaxSignature } from "./signature.js";
 import { readValue } from "./values.js";
 
 /** Opens what `flax.serialization.to_bytes` wrote. */
 export const flaxReader: FormatReader = {
-  format: "flax-msgpack",
-  matches: looksLikeMsgpack,
+  ...flaxSignature,
   open: openFlax,
   openSync: (source, options) => finishSync(readFlax(source, options)),
 };

@@ -10,26 +10,13 @@ import {
   type Reading,
   readStep,
 } from "@ckptkit/core";
+import { containerOf, ggmlSignature, MAGIC_BYTES } from "./signature.js";
 
-/** The containers that ggml's programs wrote before GGUF, by their first four bytes: a little-endian number. */
-const CONTAINERS: Readonly<Record<string, { name: string; hasVersion: boolean }>> = {
-  lmgg: { name: "ggml", hasVersion: false },
-  fmgg: { name: "ggmf", hasVersion: true },
-  tjgg: { name: "ggjt", hasVersion: true },
-  algg: { name: "ggla", hasVersion: true },
-};
-const MAGIC_BYTES = 4;
 const HEAD_BYTES = 8;
-
-const containerOf = (head: Uint8Array): { name: string; hasVersion: boolean } | undefined => {
-  const magic = String.fromCharCode(...head.subarray(0, MAGIC_BYTES));
-  return Object.hasOwn(CONTAINERS, magic) ? CONTAINERS[magic] : undefined;
-};
 
 /** Names the containers that came before GGUF. */
 export const ggmlReader: FormatReader = {
-  format: "ggml",
-  matches: ({ head }) => containerOf(head) !== undefined,
+  ...ggmlSignature,
   open: openGgml,
   openSync: (source, options) => finishSync(readGgml(source, options)),
 };

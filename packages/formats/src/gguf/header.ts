@@ -13,8 +13,6 @@ import { Cursor, ggufError } from "./cursor.js";
 import { GGML_TYPES, type GgmlType } from "./types.js";
 import { type GgufValue, ValueReader } from "./values.js";
 
-/** Bytes of magic and version. */
-const MAGIC = [0x47, 0x47, 0x55, 0x46];
 /** The versions that there are. */
 const VERSIONS = [1, 2, 3];
 /** GGML_MAX_DIMS. @see https://github.com/ggml-org/ggml/blob/master/include/ggml.h */
@@ -45,9 +43,6 @@ export interface GgufHeader {
   readonly dataStart: number;
   readonly findings: Finding[];
 }
-
-/** Whether a file begins as GGUF does. */
-export const isGguf = (head: Uint8Array): boolean => MAGIC.every((byte, index) => head[index] === byte);
 
 /**
  * Reads the description of a GGUF file: version, metadata, and what the tensors are.

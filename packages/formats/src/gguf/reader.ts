@@ -18,7 +18,8 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { checkData } from "./data-layout.js";
-import { type GgufHeader, isGguf, readHeader } from "./header.js";
+import { type GgufHeader, readHeader } from "./header.js";
+import { ggufSignature } from "./signature.js";
 import { openParts } from "./split.js";
 import { swappedSource } from "./swapped-source.js";
 import { blockCodingOf, swappedWords } from "./types.js";
@@ -26,8 +27,7 @@ import { type GgufValue, metadataJson, valueTree } from "./values.js";
 
 /** Opens GGUF models from their description alone. */
 export const ggufReader: FormatReader = {
-  format: "gguf",
-  matches: ({ head }) => isGguf(head),
+  ...ggufSignature,
   open: openGguf,
   openSync: (source, options) => finishSync(readGguf(source, options)),
 };

@@ -11,6 +11,7 @@ import {
 import { lookup3 } from "./checksum.js";
 import { hdf5Error } from "./errors.js";
 import { type FieldSizes, Fields } from "./fields.js";
+import { HDF5_MAGIC } from "./signature.js";
 
 /** A read costs at least so much of the budget, so that a million tiny ones are bounded too. */
 const LEAST_COST = 32;
@@ -92,19 +93,6 @@ export class Hdf5File implements FieldSizes {
   }
 }
 
-/** What every HDF5 file begins with. */
-const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-/** The first place after byte 0 at which the signature may stand, and then at each power of two: before it are bytes of other programs. */
-const FIRST_USER_BLOCK = 512;
-
-/** Where the signature stands within the head of a file; undefined when it is no HDF5. */
-export function findSignature(head: Bytes): number | undefined {
-  for (let at = 0; at + SIGNATURE.length <= head.length; at = at === 0 ? FIRST_USER_BLOCK : 2 * at) {
-    if (SIGNATURE.every((byte, index) => head[at + index] === byte)) return at;
-  }
-  return undefined;
-}
-
 /** A file whose superblock was read. */
 export interface OpenedFile {
   readonly file: Hdf5File;
@@ -129,7 +117,7 @@ export function* readSuperblock(source: ByteSource, start: number, limits: Limit
   const bytes = yield* readStep(within, 0, Math.min(MOST_SUPERBLOCK_BYTES, within.size), options);
   const sizesUnknown = { name: source.name, offsetBytes: 8, lengthBytes: 8 };
   const first = new Fields(bytes, sizesUnknown, "its superblock");
-  first.skip(SIGNATURE.length);
+  first.skip(HDF5_MAGIC.length);
   const version = first.version(0, 1, 2, 3);
   first.skip(version < 2 ? 4 : 0);
   const [offsetBytes, lengthBytes] = [first.u8(), first.u8()];

@@ -7,35 +7,23 @@ import {
   finish,
   finishSync,
   type OpenOptions,
-  type Probe,
   type Reading,
   readStep,
   TensorHandle,
   withLimits,
 } from "@ckptkit/core";
 import { describeHdf5, placeKeras } from "../keras/meaning.js";
-import { isTar } from "../tar/read-tar.js";
-import { findSignature, readSuperblock } from "./file.js";
+import { readSuperblock } from "./file.js";
+import { findSignature, hdf5Signature } from "./signature.js";
 import { overlaps, treeOf } from "./tree.js";
 import { readObjects } from "./walk.js";
 
-/** What describes a layer or two of a Keras model, as h5py places it between their values. */
-export const HDF5_BLOCK_BYTES = 8 * 1024;
-
 /** Opens HDF5 files: Keras' `.h5`, and arrays of other programs. */
 export const hdf5Reader: FormatReader = {
-  format: "hdf5",
-  blockBytes: HDF5_BLOCK_BYTES,
-  matches: isHdf5,
+  ...hdf5Signature,
   open: openHdf5,
   openSync: (source, options) => finishSync(readHdf5(source, options)),
 };
-
-/** A file with the signature at its beginning, or behind a block of other bytes. A tar archive's first member stands at such a place, too. */
-function isHdf5(probe: Probe): boolean {
-  const at = findSignature(probe.head);
-  return at === 0 || (at !== undefined && !isTar(probe));
-}
 
 /** Bytes within which the signature is looked for: other programs' bytes may stand before it. */
 const HEAD_BYTES = 64 * 1024;

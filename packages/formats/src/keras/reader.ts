@@ -10,44 +10,30 @@ import {
   type Json,
   type Limits,
   type OpenOptions,
-  type Probe,
   type Reading,
   readStep,
   sliceSource,
   type Tree,
   withLimits,
 } from "@ckptkit/core";
-import { HDF5_BLOCK_BYTES, readHdf5 } from "../hdf5/reader.js";
+import { readHdf5 } from "../hdf5/reader.js";
 import { checkpointOfTree } from "../tree-checkpoint.js";
 import { readZip, type ZipArchive } from "../zip/archive.js";
 import type { ZipEntry } from "../zip/directory.js";
 import { checkLocalHeader, localHeaderEnd } from "../zip/local-header.js";
-import { METHOD, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "../zip/records.js";
+import { METHOD, zipError } from "../zip/records.js";
 import { jsonTree, parseJson } from "./json-tree.js";
+import { kerasSignature, MEMBER_NAMES, MEMBERS } from "./signature.js";
 
 /** Opens `.keras` models. */
 export const kerasReader: FormatReader = {
-  format: "keras",
-  blockBytes: HDF5_BLOCK_BYTES,
-  matches: isKeras,
+  ...kerasSignature,
   open: openKeras,
   openSync: (source, options) => finishSync(readKeras(source, options)),
 };
 
-const CONFIG = "config.json";
-const METADATA = "metadata.json";
-const WEIGHTS = "model.weights.h5";
 /** Members whose names are listed of those beside these. */
 const MOST_LISTED = 1000;
-
-/** A zip archive with the suffix, or whose first member is one of Keras'. */
-function isKeras({ head, name }: Probe): boolean {
-  if (head.length < RECORD_BYTES.local) return false;
-  const view = viewOf(head);
-  if (view.getUint32(0, true) !== SIGNATURE.local) return false;
-  const member = head.subarray(RECORD_BYTES.local, RECORD_BYTES.local + view.getUint16(26, true));
-  return /\.keras$/i.test(name) || [CONFIG, METADATA, WEIGHTS].includes(String.fromCharCode(...member.subarray(0, 100)));
-}
 
 /**
  * Opens a `.keras` model: its weights, read where they lie in the archive, its configuration as `metadata.model_config`, and what Keras
@@ -67,15 +53,19 @@ function* readKeras(source: ByteSource, options: OpenOptions): Reading<Checkpoin
   const limits = withLimits(options.limits);
   const archive = yield* readZip(source, limits, options);
   const { entries } = archive;
-  const weights = entries.get(WEIGHTS);
-  if (!weights && !(entries.has(CONFIG) && entries.has(METADATA))) {
-    throw new CheckpointLoadError("UNSUPPORTED_FORMAT", `${source.name} is a zip archive, but not of Keras: it has no ${WEIGHTS}.`, {
-      details: { members: [...entries.keys()].slice(0, 20) },
-    });
+  const weights = entries.get(MEMBERS.weights);
+  if (!weights && !(entries.has(MEMBERS.config) && entries.has(MEMBERS.metadata))) {
+    throw new CheckpointLoadError(
+      "UNSUPPORTED_FORMAT",
+      `${source.name} is a zip archive, but not of Keras: it has no ${MEMBERS.weights}.`,
+      {
+        details: { members: [...entries.keys()].slice(0, 20) },
+      },
+    );
   }
   const findings: Finding[] = [...archive.findings];
   const described = yield* readTexts(archive, limits, findings, options);
-  const others = [...entries.keys()].filter((name) => ![CONFIG, METADATA, WEIGHTS].includes(name) && !name.endsWith("/"));
+  const others = [...entries.keys()].filter((name) => !MEMBER_NAMES.includes(name) && !name.endsWith("/"));
   const inner = weights ? yield* readHdf5(yield* weightsOf(source, archive, weights, options), options) : withoutWeights(source, findings);
   return {
     ...inner,
@@ -101,7 +91,7 @@ function* weightsOf(source: ByteSource, archive: ZipArchive, entry: ZipEntry, op
 
 /** What stands in the archive's two texts: `metadata.json` by its keys, `config.json` as `model_config`. */
 function* readTexts(archive: ZipArchive, limits: Limits, findings: Finding[], options: OpenOptions): Reading<{ [key: string]: Json }> {
-  const wanted = [METADATA, CONFIG].flatMap((name) => archive.entries.get(name) ?? []);
+  const wanted = [MEMBERS.metadata, MEMBERS.config].flatMap((name) => archive.entries.get(name) ?? []);
   for (const { name, byteLength } of wanted) checkLimit(limits, "headerBytes", byteLength, `${name} of ${archive.name}`);
   const texts = yield* archive.readingAll(wanted, findings, options);
   const described: [string, Json][] = [];
@@ -109,7 +99,7 @@ function* readTexts(archive: ZipArchive, limits: Limits, findings: Finding[], op
     const json = parseJson(new TextDecoder().decode((texts[index] ?? new Uint8Array(0)).slice()), limits);
     if (json === undefined)
       findings.push({ rule: "keras-config", severity: "error", message: `${name} is no valid JSON: it was not read.`, at: name });
-    else if (name === CONFIG) described.push(["model_config", json]);
+    else if (name === MEMBERS.config) described.push(["model_config", json]);
     else if (isObject(json)) described.push(...Object.entries(json));
   }
   return Object.fromEntries(described);
@@ -127,7 +117,7 @@ function withDescription(tree: Tree, described: { readonly [key: string]: Json }
 
 /** A model whose weights are not in the archive, or not as HDF5. */
 function withoutWeights(source: ByteSource, findings: Finding[]): Checkpoint {
-  const message = `The archive has no ${WEIGHTS}: there are no tensors in it that are read here.`;
+  const message = `The archive has no ${MEMBERS.weights}: there are no tensors in it that are read here.`;
   findings.push({ rule: "keras-no-weights", severity: "warning", message });
   return checkpointOfTree({ kind: "map", type: "dict", entries: [] }, { uri: source.name });
 }

@@ -17,9 +17,10 @@ import { torchZipReader } from "../torch/zip-reader.js";
 import { torchScriptReader } from "../torchscript/reader.js";
 import { checkpointOfTree } from "../tree-checkpoint.js";
 import { readZip, type ZipArchive } from "../zip/archive.js";
+import { marSignature } from "./signature.js";
 
 /** Opens model archives of TorchServe. */
-export const marReader: FormatReader = { format: "mar", matches: torchZipReader.matches, open: openMar };
+export const marReader: FormatReader = { ...marSignature, open: openMar };
 
 const MANIFEST = "MAR-INF/MANIFEST.json";
 /** What the model file of an archive may be. */

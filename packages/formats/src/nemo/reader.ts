@@ -11,12 +11,13 @@ import {
 } from "@ckptkit/core";
 import { dcpReader } from "../dcp/reader.js";
 import { openMember } from "../nested/open-member.js";
-import { isTar, readTar, type TarMember, tarMember } from "../tar/read-tar.js";
+import { readTar, type TarMember, tarMember } from "../tar/read-tar.js";
 import { torchLegacyReader } from "../torch/legacy-reader.js";
 import { torchZipReader } from "../torch/zip-reader.js";
+import { nemoSignature } from "./signature.js";
 
 /** Opens models of NVIDIA NeMo: tar archives of a configuration and weights. */
-export const nemoReader: FormatReader = { format: "nemo", matches: isTar, open: openNemo };
+export const nemoReader: FormatReader = { ...nemoSignature, open: openNemo };
 
 /** What a NeMo model's weights may be in. */
 const WEIGHT_READERS = [torchZipReader, torchLegacyReader, dcpReader];

@@ -1,8 +1,7 @@
 import { type Bytes, CheckpointLoadError, checkLimit, countElements, DTYPES, type DType, type Limits } from "@ckptkit/core";
 import { type Literal, parseLiteral } from "./python-literal.js";
+import { isNpy } from "./signature.js";
 
-/** `\x93NUMPY`. */
-const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** Bytes that tell how long the header is, in every version. */
 export const NPY_PREFIX_BYTES = 12;
 
@@ -35,9 +34,6 @@ export function npyError(name: string, why: string, details: Record<string, unkn
     suggestions: ["Fetch the file again, or save the array again."],
   });
 }
-
-/** Whether bytes begin as `.npy` files do. */
-export const isNpy = (head: Uint8Array): boolean => MAGIC.every((byte, index) => head[index] === byte);
 
 /**
  * Where the data begins, from the first {@link NPY_PREFIX_BYTES} of an array or all of a shorter one.

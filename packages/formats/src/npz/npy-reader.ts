@@ -11,12 +11,12 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { npyArray } from "./array.js";
-import { isNpy, NPY_PREFIX_BYTES, npyDataStart, readNpyHeader } from "./npy-header.js";
+import { NPY_PREFIX_BYTES, npyDataStart, readNpyHeader } from "./npy-header.js";
+import { npySignature } from "./signature.js";
 
 /** Opens single numpy arrays. */
 export const npyReader: FormatReader = {
-  format: "npy",
-  matches: ({ head }) => isNpy(head),
+  ...npySignature,
   open: openNpy,
   openSync: (source, options) => finishSync(readNpy(source, options)),
 };

@@ -11,7 +11,6 @@ import {
   type Limits,
   type MapNode,
   type OpenOptions,
-  type Probe,
   type Reading,
   step,
   type TensorHandle,
@@ -21,34 +20,20 @@ import { crc32 } from "@ckptkit/wasm/js";
 import { crcOfTail } from "../crc-algebra.js";
 import { readZip, type ZipArchive } from "../zip/archive.js";
 import type { ZipEntry } from "../zip/directory.js";
-import { RECORD_BYTES, SIGNATURE, viewOf } from "../zip/records.js";
 import { npyArray } from "./array.js";
 import { readMemberHeader } from "./member-header.js";
 import { readNpyHeader } from "./npy-header.js";
+import { NPY_SUFFIX, npzSignature } from "./signature.js";
 
 /** Opens archives of numpy arrays. */
 export const npzReader: FormatReader = {
-  format: "npz",
-  matches: isNpz,
+  ...npzSignature,
   open: openNpz,
   openSync: (source, options) => finishSync(readNpz(source, options)),
 };
 
-const SUFFIX = ".npy";
 /** Members whose headers are read at the same time: fewer than the listeners on one signal of which Node warns. */
 const AT_ONCE = 8;
-
-/** A zip archive whose first member is an array; any by the name `.npz`. */
-function isNpz({ head, name }: Probe): boolean {
-  if (head.length < RECORD_BYTES.end) return false;
-  const view = viewOf(head);
-  const signature = view.getUint32(0, true);
-  const isNamed = /\.npz$/i.test(name);
-  if (signature === SIGNATURE.end || signature === SIGNATURE.end64) return isNamed;
-  if (signature !== SIGNATURE.local || head.length < RECORD_BYTES.local) return false;
-  const member = head.subarray(RECORD_BYTES.local, RECORD_BYTES.local + view.getUint16(26, true));
-  return isNamed || String.fromCharCode(...member.subarray(-SUFFIX.length)) === SUFFIX;
-}
 
 /**
  * Opens a `.npz` archive, stored or deflated, from its directory and the header of each array.
@@ -79,7 +64,7 @@ function* readNpz(source: ByteSource, options: OpenOptions): Reading<Checkpoint>
     // Recorded of the whole member; what the storage holds is the data alone.
     const value = crcOfTail(entry.crc32, crc32(bytes), entry.byteLength - bytes.length);
     const crc = entry.crc32 === 0 ? undefined : ({ algorithm: "crc32", value } as const);
-    const name = entry.name.slice(0, -SUFFIX.length);
+    const name = entry.name.slice(0, -NPY_SUFFIX.length);
     const array = npyArray(header, member, [name], { fileOffset: entry.headerStart, crc }, findings);
     if (array.tensor) tensors.push(array.tensor);
     tree.entries.push([name, array.tree]);
@@ -100,8 +85,8 @@ function* readNpz(source: ByteSource, options: OpenOptions): Reading<Checkpoint>
 /** The members that are arrays. @throws {CheckpointLoadError} UNSUPPORTED_FORMAT when the archive is of another program */
 function arraysOf({ name, entries }: ZipArchive, findings: Finding[]): ZipEntry[] {
   const all = [...entries.values()].filter((entry) => !entry.name.endsWith("/"));
-  const arrays = all.filter((entry) => entry.name.endsWith(SUFFIX));
-  const others = all.filter((entry) => !entry.name.endsWith(SUFFIX)).map((entry) => entry.name);
+  const arrays = all.filter((entry) => entry.name.endsWith(NPY_SUFFIX));
+  const others = all.filter((entry) => !entry.name.endsWith(NPY_SUFFIX)).map((entry) => entry.name);
   if ((arrays.length === 0 && all.length > 0) || others.some((other) => other.endsWith("/data.pkl"))) {
     throw new CheckpointLoadError("UNSUPPORTED_FORMAT", `${name} is a zip archive, but not of numpy.savez: it holds ${all[0]?.name}.`, {
       details: { members: all.slice(0, 20).map((entry) => entry.name) },

@@ -3,18 +3,11 @@ import { crc32c } from "@ckptkit/wasm/js";
 import { ZstdStream } from "../codecs/zstd/stream.js";
 import { ocdbtError } from "./errors.js";
 import { Fields } from "./fields.js";
+import { LEAST_BYTES, MAGIC } from "./magic.js";
 
-/** What a part of a database is, by its magic number. @see https://google.github.io/tensorstore/kvstore/ocdbt/index.html#storage-format */
-export const MAGIC = { manifest: 0x0cdb3a2a, versions: 0x0cdb1234, node: 0x0cdb20de } as const;
-
-const LEAST_BYTES = 16;
 /** Bytes of magic number and length. */
 const HEAD_BYTES = 12;
 const CRC_BYTES = 4;
-
-/** Whether bytes begin as a manifest does. */
-export const isManifest = (head: Uint8Array): boolean =>
-  head.length >= LEAST_BYTES && new DataView(head.buffer, head.byteOffset, 4).getUint32(0) === MAGIC.manifest;
 
 /**
  * What is in a manifest or node: its checksum is checked, and its body decompressed.

@@ -14,15 +14,14 @@ import {
 import { describeTree } from "../metadata.js";
 import { TensorBuilder } from "./build-tensors.js";
 import { dataFiles, ExternalData } from "./external.js";
-import { looksLikeOnnx } from "./looks-like-onnx.js";
 import { customOperators, modelFacts } from "./model-facts.js";
 import { modelTree, tensorsOf } from "./model-tree.js";
 import { readModel } from "./read-model.js";
+import { onnxSignature } from "./signature.js";
 
 /** Opens ONNX models from their description, with data files beside them. */
 export const onnxReader: FormatReader = {
-  format: "onnx",
-  matches: looksLikeOnnx,
+  ...onnxSignature,
   open: openOnnx,
   openSync: (source, options) => finishSync(readOnnx(source, options)),
 };

@@ -1,7 +1,6 @@
 import { type ByteSource, type Checkpoint, type Finding, type FormatReader, type OpenOptions, withLimits } from "@ckptkit/core";
 import { placeJaxTensors } from "../jax-groups.js";
 import { OcdbtDatabase } from "../ocdbt/database.js";
-import { isManifest } from "../ocdbt/envelope.js";
 import { ocdbtError } from "../ocdbt/errors.js";
 import { quoted } from "../quoted.js";
 import { describeV2 } from "../zarr/array-v2.js";
@@ -11,9 +10,10 @@ import { arrayContext, closeContext } from "../zarr/reader.js";
 import { folderStore } from "../zarr/store.js";
 import { arrayTree, PathTree } from "../zarr/tree.js";
 import { openOrbax } from "./reader.js";
+import { ocdbtSignature } from "./signature.js";
 
 /** Opens databases of TensorStore by `manifest.ocdbt`. */
-export const ocdbtReader: FormatReader = { format: "ocdbt", matches: ({ head }) => isManifest(head), open: openOcdbt };
+export const ocdbtReader: FormatReader = { ...ocdbtSignature, open: openOcdbt };
 
 const ARRAY = /^(.*?)\/?(?:\.zarray|zarr\.json)$/;
 

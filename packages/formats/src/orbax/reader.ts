@@ -9,7 +9,6 @@ import {
   type MapNode,
   type OpenOptions,
   type PathKey,
-  type Probe,
   TensorHandle,
   type Tree,
   withLimits,
@@ -21,16 +20,12 @@ import { folderStore } from "../zarr/store.js";
 import { jsonTree } from "../zarr/tree.js";
 import { type OpenedItem, openItem } from "./item.js";
 import { itemsOf, orbaxError, type SavedItem } from "./metadata.js";
+import { orbaxSignature } from "./signature.js";
 
 /** Opens checkpoints of Orbax by `_METADATA` or `_CHECKPOINT_METADATA`. */
-export const orbaxReader: FormatReader = { format: "orbax", matches: isOrbax, open: openOrbax };
+export const orbaxReader: FormatReader = { ...orbaxSignature, open: openOrbax };
 
 const TREE_FILE = "_METADATA";
-
-function isOrbax({ head, name }: Probe): boolean {
-  if (!/(?:^|[/\\])_(?:CHECKPOINT_)?METADATA$/.test(name)) return false;
-  return /^\s*\{/.test(String.fromCharCode(...head.subarray(0, 64)));
-}
 
 /**
  * Opens a checkpoint of Orbax: one tree (`_METADATA`), or one step with its items (`_CHECKPOINT_METADATA`). Arrays are those of an OCDBT database

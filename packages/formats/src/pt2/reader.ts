@@ -13,14 +13,15 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { tensorNode } from "../torch/tensor-node.js";
-import { readTorchZip, torchZipReader } from "../torch/zip-reader.js";
+import { readTorchZip } from "../torch/zip-reader.js";
 import { checkpointOfTree } from "../tree-checkpoint.js";
 import { readZip, type ZipArchive } from "../zip/archive.js";
 import type { ZipEntry } from "../zip/directory.js";
+import { pt2Signature } from "./signature.js";
 import { Pt2Storages, parseWeights } from "./weights.js";
 
 /** Opens programs that `torch.export.save` wrote. */
-export const pt2Reader: FormatReader = { format: "pt2", matches: torchZipReader.matches, open: openPt2 };
+export const pt2Reader: FormatReader = { ...pt2Signature, open: openPt2 };
 
 /** Lists of tensors in an archive: of the weights and of the constants of each model. */
 const LIST = /^(.*\/data\/(weights|constants)\/)([^/]*?)_(?:weights|constants)_config\.json$/;

@@ -8,15 +8,15 @@ import {
   type Reading,
   withLimits,
 } from "@ckptkit/core";
-import { isShardIndex, readSharded } from "../sharded/read-sharded.js";
+import { readSharded } from "../sharded/read-sharded.js";
 import type { ShardKind } from "../sharded/shard-index.js";
+import { shardedSafetensorsSignature } from "../sharded/signatures.js";
 import { readHeader } from "./header.js";
 import { handlesOf, metadataToJson, treeOf } from "./reader.js";
 
 /** Opens sharded safetensors checkpoints from their `*.safetensors.index.json`. */
 export const shardedSafetensorsReader: FormatReader = {
-  format: "safetensors-sharded",
-  matches: isShardIndex,
+  ...shardedSafetensorsSignature,
   open: openShardedSafetensors,
   openSync: (source, options) => finishSync(readShardedSafetensors(source, options)),
 };

@@ -7,7 +7,6 @@ import {
   finish,
   finishSync,
   type OpenOptions,
-  type Probe,
   type Reading,
   step,
   type TensorHandle,
@@ -41,10 +40,6 @@ interface NamedShard<S extends Shard = Shard> {
   readonly file: string;
   readonly shard: S;
 }
-
-/** Whether a file looks like the index of a sharded checkpoint, of whatever kind. */
-export const isShardIndex = ({ head, name }: Probe): boolean =>
-  /\.index\.json$/.test(name) || /^\s*\{[\s\S]*"weight_map"\s*:/.test(new TextDecoder().decode(head.slice(0, 4096)));
 
 /**
  * Opens all shards that an index names, reads their descriptions, and checks index against shards both ways.

@@ -4,16 +4,14 @@ import {
   CheckpointLoadError,
   checkLimit,
   type Limits,
-  type Probe,
   type Reading,
   readStep,
   type SignalOptions,
   sliceSource,
 } from "@ckptkit/core";
 import { quoted } from "../quoted.js";
+import { BLOCK_BYTES, checksumHolds, numberOf, textOf } from "./header-checksum.js";
 
-/** Headers and data come in blocks of this size. */
-const BLOCK_BYTES = 512;
 /** Extended headers hold a path and a few attributes. */
 const MOST_EXTENSION_BYTES = 1024 * 1024;
 
@@ -32,9 +30,6 @@ interface TarHeader {
   /** `0` or NUL: a file; `L`: the name of the next one; `x`: attributes of the next one. */
   type: string;
 }
-
-/** Whether a file begins with the header of a tar archive: by the header's own checksum. */
-export const isTar = ({ head }: Probe): boolean => head.length >= BLOCK_BYTES && checksumHolds(head.subarray(0, BLOCK_BYTES));
 
 /**
  * Lists the files of a tar archive (v7, ustar, GNU and pax). Reads the headers only, one after the other, as nothing else tells
@@ -101,29 +96,6 @@ function parseHeader(block: Bytes, archive: string, at: number): TarHeader {
   const size = numberOf(block.subarray(124, 136));
   if (size === undefined) throw tarError(archive, `the header at byte ${at} gives no size`);
   return { name: prefix === "" ? name : `${prefix}/${name}`, size, type: textOf(block.subarray(156, 157)) };
-}
-
-/** The sum of all bytes of a header, those of the checksum itself counted as spaces. */
-function checksumHolds(block: Bytes): boolean {
-  let sum = 0;
-  for (const [at, byte] of block.entries()) sum += at >= 148 && at < 156 ? 0x20 : byte;
-  return sum === numberOf(block.subarray(148, 156));
-}
-
-/** Text up to the first NUL. */
-function textOf(bytes: Bytes): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end));
-}
-
-/** An octal number, or GNU's binary one, whose first byte is 0x80. */
-function numberOf(field: Bytes): number | undefined {
-  if (field[0] === 0x80) {
-    const value = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
-    return Number.isSafeInteger(value) ? value : undefined;
-  }
-  const digits = textOf(field).trim();
-  return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
 }
 
 /** Lines of "length key=value". */

@@ -1,7 +1,8 @@
-import { type Bytes, CheckpointLoadError, checkLimit, type Limits } from "@ckptkit/core";
+import { type Bytes, checkLimit, type Limits } from "@ckptkit/core";
 import { fixed32Of, messageFields, partOf } from "../protobuf/message.js";
 import { signed, WIRE } from "../protobuf/wire.js";
 import { bundleError } from "./errors.js";
+import { type BundleHeader, readHeader } from "./header.js";
 import { readTable, type TableEntry } from "./table.js";
 
 /** A box of a variable that is stored by itself: BundleEntryProto.slices. */
@@ -28,19 +29,13 @@ export interface BundleEntry {
 }
 
 /** What an index says. */
-export interface BundleIndex {
-  readonly shardCount: number;
-  readonly bigEndian: boolean;
-  /** Version of the writer: VersionDef. */
-  readonly producer: number;
+export interface BundleIndex extends BundleHeader {
   /** In the order of their names. */
   readonly entries: readonly BundleEntry[];
   /** Entries of slices, by key: bytes that are not a name. */
   readonly slices: ReadonlyMap<string, BundleEntry>;
 }
 
-/** Data files of one checkpoint. Their names have five digits. */
-const MOST_SHARDS = 99_999;
 /** Axes of one tensor. @see https://github.com/tensorflow/tensorflow tensorflow/core/framework/tensor_shape.h, MaxDimensions */
 const MOST_AXES = 254;
 
@@ -68,33 +63,6 @@ export function readIndex(bytes: Bytes, name: string, limits: Limits): BundleInd
   }
   return { ...head, entries, slices };
 }
-
-/** BundleHeaderProto */
-export function readHeader(bytes: Bytes, name: string): Pick<BundleIndex, "shardCount" | "bigEndian" | "producer"> {
-  const malformed = (): Error => bundleError(name, "its header makes no sense");
-  let [shards, endianness, producer] = [0, 0, 0];
-  for (const field of messageFields(bytes, malformed)) {
-    if (field.number === 1 && field.wire === WIRE.bytes) throw oldFormat(name);
-    if (field.number === 1 && field.wire === WIRE.varint) shards = Number(field.value);
-    else if (field.number === 2 && field.wire === WIRE.varint) endianness = Number(field.value);
-    else if (field.number === 3 && field.wire === WIRE.bytes) {
-      const version = partOf(bytes, field);
-      for (const part of messageFields(version, malformed)) if (part.number === 1) producer = Number(part.value);
-    } else throw malformed();
-  }
-  if (shards < 1 || shards > MOST_SHARDS || endianness > 1) throw malformed();
-  return { shardCount: shards, bigEndian: endianness === 1, producer };
-}
-
-/** Of the same table, but with all in one file: SavedTensorSlices. */
-const oldFormat = (name: string): CheckpointLoadError =>
-  new CheckpointLoadError(
-    "UNSUPPORTED_FORMAT",
-    `${name} is a TensorFlow checkpoint of the first format, from before 2017, which is not read here.`,
-    {
-      suggestions: ["Save it again with TensorFlow: a Saver of write_version V2 writes an .index file and .data files."],
-    },
-  );
 
 function readEntry({ key, value }: TableEntry, file: string, shardCount: number): BundleEntry {
   const name = nameOf(key);

@@ -1,2 +1,2 @@
-export { tfBundlePart } from "./looks-like-bundle.js";
 export { openTfBundle, tfBundleReader } from "./reader.js";
+export { tfBundlePart } from "./signature.js";

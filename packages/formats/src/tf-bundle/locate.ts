@@ -4,7 +4,7 @@ import { quoted } from "../quoted.js";
 import { isCheckpointState, latestPrefix, MOST_STATE_BYTES } from "./checkpoint-state.js";
 import { shardError } from "./errors.js";
 import { baseName, indexName, isShardName, prefixOf } from "./file-names.js";
-import { endsAsTable } from "./table.js";
+import { endsAsTable } from "./footer.js";
 
 /** An index and what is known of the files beside it. */
 export interface LocatedIndex {

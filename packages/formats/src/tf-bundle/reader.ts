@@ -18,16 +18,15 @@ import { describeTree } from "../metadata.js";
 import { opaque, TensorBuilder } from "./build-tensors.js";
 import { type BundleIndex, readIndex } from "./entries.js";
 import { locateIndex } from "./locate.js";
-import { tfBundlePart } from "./looks-like-bundle.js";
 import { tensorNames } from "./names.js";
 import { OBJECT_GRAPH } from "./object-graph.js";
 import { type BundleShards, isAtHand, openShards } from "./shards.js";
+import { tfBundleSignature } from "./signature.js";
 import { type BundleTexts, readTexts } from "./texts.js";
 
 /** Opens TensorFlow checkpoints from their index, with the data files beside it. */
 export const tfBundleReader: FormatReader = {
-  format: "tf-bundle",
-  matches: (probe) => tfBundlePart(probe) !== undefined,
+  ...tfBundleSignature,
   open: openTfBundle,
   openSync: (source, options) => finishSync(readBundle(source, options)),
 };

@@ -2,12 +2,9 @@ import { type Bytes, checkLimit, type Limits } from "@ckptkit/core";
 import { readVarint } from "../protobuf/wire.js";
 import { hasCrc } from "./crc.js";
 import { bundleError } from "./errors.js";
+import { endsAsTable, FOOTER_BYTES } from "./footer.js";
 import { unsnap } from "./snappy.js";
 
-/** The last bytes of a table: two places of blocks, padded, and a magic number. */
-const FOOTER_BYTES = 48;
-const MAGIC_BYTES = 8;
-const MAGIC = 0xdb4775248b80fb57n;
 /** Behind a block stand how it is compressed, and its CRC. */
 const TRAILER_BYTES = 5;
 const COMPRESSION = { none: 0, snappy: 1 } as const;
@@ -19,12 +16,6 @@ export interface TableEntry {
   /** One character a byte: keys are in the order of their bytes. */
   readonly key: string;
   readonly value: Bytes;
-}
-
-/** Whether bytes end as a table does. */
-export function endsAsTable(bytes: Bytes): boolean {
-  if (bytes.length < FOOTER_BYTES) return false;
-  return viewOf(bytes).getBigUint64(bytes.length - MAGIC_BYTES, true) === MAGIC;
 }
 
 const viewOf = (bytes: Bytes): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -10,7 +10,7 @@ import {
   type Tree,
 } from "@ckptkit/core";
 import { quoted } from "../quoted.js";
-import { CRC_RULE } from "../zip/archive.js";
+import { CRC_RULE } from "../zip/crc-rule.js";
 import { STRING_TYPE } from "./data-types.js";
 import type { BundleEntry } from "./entries.js";
 import { OBJECT_GRAPH, objectGraphTree, readObjectGraph, type TrackedObject } from "./object-graph.js";

@@ -12,15 +12,15 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import { describeTree } from "../metadata.js";
-import { isShardIndex, readSharded } from "../sharded/read-sharded.js";
+import { readSharded } from "../sharded/read-sharded.js";
 import type { ShardKind } from "../sharded/shard-index.js";
+import { shardedTorchSignature } from "../sharded/signatures.js";
 import { readTorchLegacy, torchLegacyReader } from "../torch/legacy-reader.js";
 import { readTorchZip } from "../torch/zip-reader.js";
 
 /** Opens torch checkpoints in several files from their `pytorch_model.bin.index.json`. */
 export const shardedTorchReader: FormatReader = {
-  format: "torch-sharded",
-  matches: isShardIndex,
+  ...shardedTorchSignature,
   open: openShardedTorch,
   openSync: (source, options) => finishSync(readShardedTorch(source, options)),
 };

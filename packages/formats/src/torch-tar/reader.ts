@@ -18,7 +18,7 @@ import {
   withLimits,
 } from "@ckptkit/core";
 import type { PickleValue } from "@ckptkit/pickle";
-import { isTar, readTar, tarMember } from "../tar/read-tar.js";
+import { readTar, tarMember } from "../tar/read-tar.js";
 import { describeValue, isKind, torchError } from "../torch/build-context.js";
 import { dtypeOfClass } from "../torch/dtypes.js";
 import { integer } from "../torch/storage-id.js";
@@ -26,12 +26,12 @@ import { tensorNode } from "../torch/tensor-node.js";
 import { TreeBuilder } from "../torch/tree-builder.js";
 import { checkpointOfTree } from "../tree-checkpoint.js";
 import { viewOf } from "../zip/records.js";
+import { torchTarSignature } from "./signature.js";
 import { MixedStream } from "./stream.js";
 
 /** Opens the tar archives of torch.save before 0.2. */
 export const torchTarReader: FormatReader = {
-  format: "torch-tar",
-  matches: isTar,
+  ...torchTarSignature,
   open: openTorchTar,
   openSync: (source, options) => finishSync(readTorchTar(source, options)),
 };

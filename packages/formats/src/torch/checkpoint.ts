@@ -1,7 +1,8 @@
 import type { ByteSource, Checkpoint, Finding, Limits } from "@ckptkit/core";
 import type { PickleValue } from "@ckptkit/pickle";
-import { detectLayout, placeTensors } from "../layout.js";
+import { detectLayout } from "../layout.js";
 import { describeTree } from "../metadata.js";
+import { placeTensors } from "../place-tensors.js";
 import { findTensors } from "../walk-tensors.js";
 import type { FindStorage } from "./build-context.js";
 import { TreeBuilder } from "./tree-builder.js";

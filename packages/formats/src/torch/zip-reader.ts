@@ -9,7 +9,7 @@ import {
   type Reading,
   withLimits,
 } from "@ckptkit/core";
-import { SIGNATURE, viewOf } from "../zip/records.js";
+import { isZip } from "../zip/records.js";
 import { readAnemoiMetadata } from "./anemoi-records.js";
 import { torchCheckpoint } from "./checkpoint.js";
 import { isTorchScript, openTorchArchive, readPickles } from "./torch-archive.js";
@@ -18,7 +18,7 @@ import { ZipStorages } from "./zip-storages.js";
 /** Opens the zip archives of torch.save since 1.6. */
 export const torchZipReader: FormatReader = {
   format: "torch-zip",
-  matches: ({ head }) => head.length >= 4 && viewOf(head).getUint32(0, true) === SIGNATURE.local,
+  matches: isZip,
   open: openTorchZip,
   openSync: (source, options) => finishSync(readTorchZip(source, options)),
 };

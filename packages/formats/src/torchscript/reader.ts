@@ -15,15 +15,14 @@ import {
 import { describeTree } from "../metadata.js";
 import { isTorchScript, openTorchArchive, readPickles } from "../torch/torch-archive.js";
 import { TreeBuilder } from "../torch/tree-builder.js";
-import { torchZipReader } from "../torch/zip-reader.js";
 import { ZipStorages } from "../torch/zip-storages.js";
 import { findTensors } from "../walk-tensors.js";
 import { SCRIPT_CONSTRUCTORS } from "./constructors.js";
+import { torchScriptSignature } from "./signature.js";
 
 /** Opens programs of TorchScript: what `torch.jit.save` and the mobile exporter write. */
 export const torchScriptReader: FormatReader = {
-  format: "torchscript",
-  matches: torchZipReader.matches,
+  ...torchScriptSignature,
   open: openTorchScript,
   openSync: (source, options) => finishSync(readTorchScript(source, options)),
 };

@@ -6,7 +6,6 @@ import {
   type Json,
   type Limits,
   type OpenOptions,
-  type Probe,
   type Tree,
   withLimits,
 } from "@ckptkit/core";
@@ -18,18 +17,12 @@ import { zarrError } from "./errors.js";
 import { Hierarchy, type ZarrNode } from "./hierarchy.js";
 import { isObject, type JsonObject, objectAt, readObject } from "./json.js";
 import { OpenValues } from "./open-values.js";
+import { zarrSignature } from "./signature.js";
 import { folderStore, type KeyStore } from "./store.js";
 import { arrayTree, attributesJson, PathTree } from "./tree.js";
 
 /** Opens folders of zarr by the file in them that describes them. */
-export const zarrReader: FormatReader = { format: "zarr", matches: isZarr, open: openZarr };
-
-/** Names that only zarr has; what they hold is JSON, and says its version. */
-const NAMES = /(?:^|[/\\])(?:\.zmetadata|\.zgroup|\.zarray|zarr\.json)$/;
-
-function isZarr({ head, name }: Probe): boolean {
-  return NAMES.test(name) && /^\s*\{/.test(String.fromCharCode(...head.subarray(0, 64)));
-}
+export const zarrReader: FormatReader = { ...zarrSignature, open: openZarr };
 
 /**
  * Opens an array or a hierarchy of zarr, version 2 or 3, from its metadata: `.zmetadata`, `.zgroup`, `.zarray` or `zarr.json`. Chunks and shards

@@ -10,13 +10,11 @@ import {
   type SignalOptions,
 } from "@ckptkit/core";
 import { crc32 } from "@ckptkit/wasm/js";
+import { CRC_RULE } from "./crc-rule.js";
 import { readDirectory, type ZipEntry } from "./directory.js";
 import { memberSource, readMember } from "./member-source.js";
 import { RECORD_BYTES } from "./records.js";
 import { windowSource } from "./window-source.js";
-
-/** Rule of the finding that a record's bytes do not have the CRC-32 recorded for them. */
-export const CRC_RULE = "crc-mismatch";
 
 /** A zip archive whose directory has been read. */
 export interface ZipArchive {

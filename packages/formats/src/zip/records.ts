@@ -1,4 +1,4 @@
-import { CheckpointLoadError } from "@ckptkit/core";
+import { CheckpointLoadError, type Probe } from "@ckptkit/core";
 
 /**
  * Layouts of the zip records that are read and written here. All integers are little-endian.
@@ -55,3 +55,6 @@ export function exact(view: DataView, at: number, name: string, what: string): n
 
 /** A view of bytes wherever they lie in their buffer. */
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Whether a file begins as zip archives with members do. */
+export const isZip = ({ head }: Probe): boolean => head.length >= 4 && viewOf(head).getUint32(0, true) === SIGNATURE.local;

@@ -1,5 +1,5 @@
-/** Characters that are written before the rest is left out. */
-export const MAX_LENGTH = 10_000;
+/** Characters of a value that are written before the rest is left out. */
+export const MAX_REPR_LENGTH = 10_000;
 
 /** What Python's `repr()` shows of a value without members, in 10,000 characters or little more. */
 export function plainRepr(value: null | boolean | number | bigint | string | Uint8Array): string {
@@ -10,7 +10,7 @@ export function plainRepr(value: null | boolean | number | bigint | string | Uin
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : floatRepr(value);
   // Engines print decimal digits of huge integers in more than linear time; Python refuses to above 4,300 digits.
   const digits = value.toString(16).replace("-", "");
-  return digits.length > MAX_LENGTH ? `${value < 0n ? "-" : ""}0x${digits}` : String(value);
+  return digits.length > MAX_REPR_LENGTH ? `${value < 0n ? "-" : ""}0x${digits}` : String(value);
 }
 
 /**
@@ -47,7 +47,7 @@ function escaped(point: number): string {
 const UNPRINTABLE = /[\p{C}\p{Z}]/u;
 
 const stringRepr = (text: string): string =>
-  quoted(text.slice(0, MAX_LENGTH + 1), (character) => character === " " || !UNPRINTABLE.test(character));
+  quoted(text.slice(0, MAX_REPR_LENGTH + 1), (character) => character === " " || !UNPRINTABLE.test(character));
 
 const bytesRepr = (bytes: Uint8Array): string =>
-  `b${quoted(String.fromCharCode(...bytes.subarray(0, MAX_LENGTH + 1)), (character) => character >= " " && character <= "~")}`;
+  `b${quoted(String.fromCharCode(...bytes.subarray(0, MAX_REPR_LENGTH + 1)), (character) => character >= " " && character <= "~")}`;

@@ -1,4 +1,4 @@
-import type { Bytes, Probe } from "@ckptkit/core";
+import type { Bytes, FormatSignature, Probe } from "@ckptkit/core";
 import { readField, WIRE, type WireField } from "../protobuf/wire.js";
 
 /** Wire types of the fields of a message. */
@@ -21,11 +21,14 @@ const NODE_FIELD = 1;
 /** Versions of the format that there may be; the newest is 13. */
 const MOST_IR_VERSION = 1000;
 
+/** How ONNX models are told. */
+export const onnxSignature: FormatSignature = { format: "onnx", matches: looksLikeOnnx };
+
 /**
  * Whether a file is an ONNX model. Messages have no magic number: every field in the file's first bytes must be one that a model has, with the type that it has there,
  * down to the first nodes of its graph; and the version of the format must be among them, which all programs write first.
  */
-export function looksLikeOnnx({ head, size }: Probe): boolean {
+function looksLikeOnnx({ head, size }: Probe): boolean {
   let hasVersion = false;
   for (const field of fieldsOf(head, 0, size, MODEL)) {
     if (field === undefined) return false;

@@ -1,4 +1,4 @@
-import type { Bytes, Probe } from "@ckptkit/core";
+import type { Bytes, FormatSignature, Probe } from "@ckptkit/core";
 import { MARKERS, type Marker } from "./markers.js";
 
 /** Values that are looked at: by then it is clear. */
@@ -8,11 +8,14 @@ const MOST_KEY_BYTES = 4096;
 
 const UTF8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true });
 
+/** How MessagePack files of Flax are told. */
+export const flaxSignature: FormatSignature = { format: "flax-msgpack", matches: looksLikeMsgpack };
+
 /**
  * Whether bytes are a MessagePack map with names for its keys. MessagePack has no magic number, so the structure is followed
  * as far as the head goes: each marker must be one, each length must fit into the file, and keys must be text.
  */
-export function looksLikeMsgpack({ head, size, name }: Probe): boolean {
+function looksLikeMsgpack({ head, size, name }: Probe): boolean {
   const root = MARKERS[head[0] ?? 0xc1];
   if (root?.kind !== "map") return false;
   if (head[0] === 0x80) return size === 1 && /\.msgpack$/i.test(name);

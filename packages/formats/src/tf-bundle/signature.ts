@@ -1,12 +1,15 @@
-import type { Bytes, Probe } from "@ckptkit/core";
+import type { Bytes, FormatSignature, Probe } from "@ckptkit/core";
 import { readVarint } from "../protobuf/wire.js";
 import { isCheckpointState } from "./checkpoint-state.js";
-import { readHeader } from "./entries.js";
 import { isShardName } from "./file-names.js";
-import { endsAsTable } from "./table.js";
+import { endsAsTable } from "./footer.js";
+import { readHeader } from "./header.js";
 
 /** Bytes of the header's value at the most. */
 const MOST_HEADER_BYTES = 64;
+
+/** How TensorFlow checkpoints are told: by any of their files. */
+export const tfBundleSignature: FormatSignature = { format: "tf-bundle", matches: (probe) => tfBundlePart(probe) !== undefined };
 
 /**
  * Which file of a TensorFlow checkpoint one is: its index by how it ends, or begins where its end is out of sight; the text that names the latest
