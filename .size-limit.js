@@ -1,3 +1,10 @@
 import { BUNDLES } from "./scripts/bundles.mjs";
 
-export default BUNDLES.map(({ file, name, limit }) => ({ name, path: `.cache/bundles/${file}.js`, limit, gzip: true }));
+const LOADED = ".cache/bundles";
+
+export default BUNDLES.flatMap(({ file, name, limit, limitOfAll }) => [
+  { name, path: `${LOADED}/${file}/first/*.js`, limit, gzip: true },
+  ...(limitOfAll
+    ? [{ name: `${name}: with all that may come later`, path: `${LOADED}/${file}/*/*.js`, limit: limitOfAll, gzip: true }]
+    : []),
+]);

@@ -9,6 +9,24 @@ import { build } from "esbuild";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
+/**
+ * The readers that formats loads when they are needed come as one here. Each by itself would make a chunk of every set of readers that share a file, and
+ * the code that starts would be in seventy of them: on a disk, files cost more than what is in them.
+ */
+const togetherLater = {
+  name: "together-later",
+  setup({ onResolve, onLoad }) {
+    const from = /[\\/]formats[\\/](?:src|dist)[\\/]readers\.[jt]s$/;
+    onResolve({ filter: /\/[a-z-]*(?:reader|sharded)\.js$/ }, ({ kind, importer }) =>
+      kind === "dynamic-import" && from.test(importer) ? { path: importer, namespace: "later-readers" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "later-readers" }, ({ path }) => {
+      const modules = [...readFileSync(path, "utf8").matchAll(/import\("([^"]+)"\)/g)].map(([, module]) => `export * from "${module}";`);
+      return { contents: modules.join("\n"), resolveDir: dirname(path) };
+    });
+  },
+};
+
 rmSync("dist", { recursive: true, force: true });
 // With its build info in place tsc would think that the declarations are still there.
 rmSync("node_modules/.cache/tsconfig.tsbuildinfo", { force: true });
@@ -27,6 +45,7 @@ try {
       platform: "node",
       external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
       chunkNames: "chunks/[name]-[hash]",
+      plugins: [togetherLater],
     }),
   });
   // Not `tsc -b`: the packages below are built already, and a build writes into its own folder only.

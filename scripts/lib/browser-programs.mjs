@@ -1,5 +1,5 @@
 // Users' pages, from the packed packages: built with Vite, webpack and esbuild without any configuration, and from the one-file build without a build.
-// Each opens and scans a fixture in Chromium, under a strict Content-Security-Policy, and all have to find the same.
+// Each opens and scans a fixture in Chromium, under a strict Content-Security-Policy, and one whose reader is loaded when it is met; all have to find the same.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -7,7 +7,7 @@ import { findChromium } from "./chromium.mjs";
 import { USER_FOLDER } from "./pack.mjs";
 import { inRoot } from "./root.mjs";
 
-const FIXTURE = "special-numbers.pt";
+const FIXTURES = { "/fixture": "special-numbers.pt", "/rare": "h5-earliest.h5" };
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const PAGE = '<!doctype html><html lang="en"><title>User</title><script type="module" src="./main.js"></script></html>\n';
@@ -17,7 +17,8 @@ globalThis.outcome = (async () => {
   const checkpoint = await openCheckpoint("/fixture", { platform });
   const pool = await platform.pool();
   const { totals } = await scanCheckpoint(checkpoint, { kernels: await platform.kernels(), pool });
-  const found = { format: checkpoint.format, ...totals, kernels: (await platform.kernels()).name };
+  const rare = await openCheckpoint("/rare", { platform });
+  const found = { formats: [checkpoint.format, rare.format], tensors: rare.tensors.length, ...totals, kernels: (await platform.kernels()).name };
   return { found: JSON.stringify(found), workers: pool !== undefined };
 })();
 `;
@@ -112,7 +113,7 @@ export async function tryInBrowser() {
 async function visit(browser, folder) {
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://localhost").pathname;
-    if (path === "/fixture") return sendRange(request, response, readFileSync(inRoot("fixtures", "files", FIXTURE)));
+    if (path in FIXTURES) return sendRange(request, response, readFileSync(inRoot("fixtures", "files", FIXTURES[path])));
     try {
       const file = join(folder, normalize(path === "/" ? "/index.html" : path));
       const body = readFileSync(file);

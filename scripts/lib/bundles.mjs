@@ -1,22 +1,28 @@
 // Bundles what a browser would load, from the packed packages, for the size limits and for what must not be in there.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { BUNDLES } from "../bundles.mjs";
 import { USER_FOLDER } from "./pack.mjs";
 import { inRoot } from "./root.mjs";
 
-/** Builds every bundle of scripts/bundles.mjs into .cache/bundles; returns the problems found, as lines. */
+const ENTRY = "entry";
+
+/** Builds every bundle of scripts/bundles.mjs into .cache/bundles/FILE, in `first` what is loaded first, in `later` the rest; returns the problems found, as lines. */
 export async function buildBundles() {
   const { build } = await import("esbuild");
   const folder = inRoot(".cache", "bundles");
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
   const problems = [];
-  for (const { file, name, code, mustAppear, mustNotAppear } of BUNDLES) {
+  for (const { file, name, code, limitOfAll, mustAppear, mustNotAppear, mustComeLater } of BUNDLES) {
     try {
       const { metafile, outputFiles } = await build({
         stdin: { contents: code, resolveDir: USER_FOLDER, sourcefile: `${file}.js` },
-        outfile: `${folder}/${file}.js`,
+        absWorkingDir: inRoot(),
+        outdir: `${folder}/${file}`,
+        entryNames: ENTRY,
         bundle: true,
+        // Undivided where nothing is to come later: what is loaded when it is needed counts as well.
+        splitting: limitOfAll !== undefined,
         minify: true,
         format: "esm",
         platform: "browser",
@@ -25,9 +31,20 @@ export async function buildBundles() {
         write: false,
         logLevel: "silent",
       });
-      writeFileSync(`${folder}/${file}.js`, outputFiles[0].contents);
-      const inputs = contributing(metafile);
-      problems.push(...found(name, outputFiles[0].text, inputs, mustNotAppear), ...missing(name, inputs, mustAppear));
+      const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+      const first = loadedFirst(outputs);
+      for (const { path, contents } of outputFiles) {
+        const part = `${folder}/${file}/${first.has(basename(path)) ? "first" : "later"}`;
+        mkdirSync(part, { recursive: true });
+        writeFileSync(`${part}/${basename(path)}`, contents);
+      }
+      const inputs = contributing([...outputs.values()]);
+      problems.push(
+        ...found(name, outputFiles.map(({ text }) => text).join("\n"), inputs, mustNotAppear),
+        ...missing(name, inputs, mustAppear),
+      );
+      const early = contributing([...first].map((path) => outputs.get(path)));
+      if (mustComeLater) problems.push(...found(`${name}, what is loaded first`, "", early, mustComeLater));
     } catch (error) {
       // esbuild's own message names the module that has no place in a browser, or the export that is gone.
       problems.push(`${name}: ${error.message}`);
@@ -36,8 +53,16 @@ export async function buildBundles() {
   return problems;
 }
 
-const contributing = ({ outputs }) =>
-  Object.values(outputs)
+/** The entry, and what it imports other than by `import()`. */
+function loadedFirst(outputs) {
+  const first = new Set([`${ENTRY}.js`]);
+  for (const path of first)
+    for (const { path: imported, kind } of outputs.get(path).imports) if (kind === "import-statement") first.add(basename(imported));
+  return first;
+}
+
+const contributing = (outputs) =>
+  outputs
     .flatMap((output) => Object.entries(output.inputs))
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([path]) => path);
