@@ -49,6 +49,8 @@ export async function bundleInstrumented(entry: string, outfile: string): Promis
     platform: "node",
     plugins: [plugin],
     external: ["vitest"],
+    // In one file, esbuild forgets to start modules that are imported both late and through `export *` of a package without side effects.
+    ignoreAnnotations: true,
     // Top-level declarations of the probe: coverage.ts fills it before anything else of the bundle runs.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url); const __hit = (id) => { const counters = globalThis.ckptkitProbe?.counters; if (counters && counters[id] < 255) counters[id]++; }; const __alloc = (count, unit) => globalThis.ckptkitProbe ? globalThis.ckptkitProbe.alloc(count, unit) : count;',

@@ -94,8 +94,9 @@ describe("ckpt metadata", () => {
 });
 
 describeWithOracle("PyTorch, safetensors and zipfile read what ckpt metadata writes", (oracle) => {
-  it("an archive of torch: every value as before, every checksum right, the record as anemoi reads it", async () => {
-    for (const file of ["vit-tiny.ckpt", "anemoi.ckpt", "lstm.pt"]) {
+  it.each(["vit-tiny.ckpt", "anemoi.ckpt", "lstm.pt"])(
+    "an archive of torch, %s: every value as before, every checksum right, the record as anemoi reads it",
+    async (file) => {
       const path = await copyOf(file);
       const set = { note: "é\u{1f600}", values: [1, 2.5, null, true], longer: "x".repeat(3000) };
       const values = join(await scratch(), "values.json");
@@ -126,8 +127,8 @@ result = {"same": same, "bad": bad, "names": len(names), "metadata": metadata, "
         const { longer, ...short } = set;
         expect(result).toMatchObject({ metadata: options[0] === "--remove" ? { ...short, second: 2 } : { longer } });
       }
-    }
-  });
+    },
+  );
 
   it("an archive to which Python's zipfile has appended since", async () => {
     const path = await copyOf("vit-tiny.ckpt");

@@ -6,7 +6,7 @@ import { CheckpointError } from "./errors.js";
  * @param what names it in the error: "the reader of hdf5".
  * @param load the `import()` of it.
  * @throws {CheckpointError} CODE_UNAVAILABLE when it cannot be had: without a network, or when what is on the server is newer than the page
- * @example const { writeGguf } = await loadCode("the writer of GGUF", () => import("@ckptkit/formats/gguf"));
+ * @example const { plot } = await loadCode("the charts", () => import("./plot.js"));
  */
 export async function loadCode<T>(what: string, load: () => Promise<T>): Promise<T> {
   try {
