@@ -2,7 +2,7 @@
  * BLAKE3, plain hash mode, 32-byte digest, incremental.
  * See https://github.com/BLAKE3-team/BLAKE3-specs/blob/master/blake3.pdf.
  *
- * State, 3072 bytes, owned by the caller:
+ * State, 2688 bytes, owned by the caller:
  *     byte     type            what
  *        0     u32[8]          chaining value of the current chunk
  *       32     u64             index of the current chunk
@@ -14,7 +14,6 @@
  *     1856     u8[64]          room for a parent block or a digest
  *     1920     u32[16][8]      chaining values of sixteen chunks, then of their parents
  *     2432     u32[8][8]       chaining values of eight parents
- *     2688     u32[16][4]      words of four blocks, side by side
  */
 import { CHUNK_END, CHUNK_START, IV, PARENT, ROOT, compressBlock } from "./blake3-block";
 import { compressFour } from "./blake3-wide";
@@ -28,7 +27,6 @@ const STACK: usize = 128;
 const ROOM: usize = 1856;
 const VALUES: usize = 1920;
 const PARENTS: usize = 2432;
-const WORDS: usize = 2688;
 
 /** Starts a hash in `state`. */
 export function blake3Init(state: usize): void {
@@ -69,13 +67,13 @@ function push(state: usize, value: usize, level: u64): void {
 /** Four chunks to their four chaining values. */
 @inline
 function chunks(state: usize, pointer: usize, counter: u64, out: usize): void {
-  compressFour(pointer, 1024, 16, counter, 1, 0, CHUNK_START, CHUNK_END, state + WORDS, out);
+  compressFour(pointer, 1024, 16, counter, 1, 0, CHUNK_START, CHUNK_END, out);
 }
 
 /** Four pairs of chaining values to their parents. */
 @inline
 function parents(state: usize, pairs: usize, out: usize): void {
-  compressFour(pairs, 64, 1, 0, 0, PARENT, 0, 0, state + WORDS, out);
+  compressFour(pairs, 64, 1, 0, 0, PARENT, 0, 0, out);
 }
 
 /** Four chaining values to the one of their common grandparent, at the same place. */

@@ -69,6 +69,23 @@ export function checkWholeElements(dtype: ScanDType | CastDType, bytes: Bytes): 
   );
 }
 
+/**
+ * Checks a search in whole elements that starts `from` bytes after their start.
+ *
+ * @throws {CheckpointConfigError} INVALID_ARGUMENT
+ */
+export function checkSearch(dtype: ScanDType, bytes: Bytes, from: number): void {
+  checkScanDType(dtype);
+  checkWholeElements(dtype, bytes);
+  const numberBytes = DTYPES[dtype].bits / (dtype === "C64" ? 16 : 8);
+  if (Number.isSafeInteger(from) && from >= 0 && from % numberBytes === 0) return;
+  throw new CheckpointConfigError(
+    "INVALID_ARGUMENT",
+    `A search was to start at byte ${from}; it can start where a number does: at multiples of ${numberBytes} for ${dtype}.`,
+    { details: { dtype, from, numberBytes } },
+  );
+}
+
 /** Checks a cast; returns how many bytes it writes. @throws {CheckpointConfigError} INVALID_ARGUMENT */
 export function checkCast(from: CastDType, to: CastDType, source: Bytes, target: Bytes): number {
   for (const dtype of [from, to]) {

@@ -4,6 +4,8 @@ import {
   HASH_ALGORITHMS,
   type HashAlgorithm,
   type Hasher,
+  hexText,
+  type Kernels,
   type ScanDType,
   type Scanner,
   type ScanPart,
@@ -60,7 +62,18 @@ export function hasherOf(algorithm: HashAlgorithm, start: () => Work<Uint8Array>
   return {
     update: (bytes) => use().update(bytes),
     digest: () => use().finish(),
-    hexDigest: () => Array.from(use().finish(), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    hexDigest: () => hexText(use().finish()),
     free,
   };
+}
+
+/** The digest of each message, one after the other. */
+export function digestsOf(kernels: Pick<Kernels, "hasher">, algorithm: HashAlgorithm, messages: readonly Bytes[]): Uint8Array[] {
+  return messages.map((message) => {
+    const hasher = kernels.hasher(algorithm);
+    hasher.update(message);
+    const digest = hasher.digest();
+    hasher.free();
+    return digest;
+  });
 }

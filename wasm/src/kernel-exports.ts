@@ -5,12 +5,14 @@ export interface KernelExports {
   scanInit(state: number, kind: number): void;
   scanUpdate(state: number, pointer: number, length: number): void;
   scanResult(state: number): number;
+  finiteLength(kind: number, pointer: number, length: number): number;
   countBytes(tables: number, pointer: number, length: number): void;
   crc32Init(context: number, polynomial: number): void;
   crc32Update(context: number, polynomial: number, register: number, pointer: number, length: number): number;
   sha256Init(state: number): void;
   sha256Update(state: number, pointer: number, length: number): void;
   sha256Digest(state: number, out: number): void;
+  sha256Four(lanes: number, blocks: number): void;
   md5Init(state: number): void;
   md5Update(state: number, pointer: number, length: number): void;
   md5Digest(state: number, out: number): void;

@@ -27,7 +27,7 @@ export const HASHES: Readonly<Record<Exclude<HashAlgorithm, "crc32" | "crc32c">,
     start: ({ md5Init, md5Update, md5Digest }) => ({ init: md5Init, update: md5Update, digest: md5Digest }),
   },
   blake3: {
-    stateBytes: 3072,
+    stateBytes: 2688,
     digestBytes: 32,
     start: ({ blake3Init, blake3Update, blake3Digest }) => ({ init: blake3Init, update: blake3Update, digest: blake3Digest }),
   },

@@ -13,11 +13,12 @@ import type {
 import { DTYPES } from "@ckptkit/core";
 import { Arena } from "./arena.js";
 import { isByteDType } from "./byte-scan.js";
-import { checkByteLength, checkCast, memoryUsedUp } from "./checks.js";
-import { hasherOf, scannerOf } from "./handles.js";
-import { UNIT, UNIT_OF_HUGE, UNIT_OF_TINY } from "./js/scan-node.js";
+import { checkByteLength, checkCast, checkSearch, memoryUsedUp } from "./checks.js";
+import { digestsOf, hasherOf, scannerOf } from "./handles.js";
 import type { KernelExports } from "./kernel-exports.js";
 import { mergeScans } from "./merge-scans.js";
+import { readCounts, readScanPart, SCAN_STATE_BYTES } from "./scan-memory.js";
+import { SHA256_LANES_BYTES, sha256Lanes } from "./sha256-lanes.js";
 import { HASHES, type StateHash } from "./wasm-hashes.js";
 
 /** Bytes of a page of WebAssembly memory. */
@@ -30,18 +31,14 @@ const DIGEST_BYTES = 64;
 const ROOM_BYTES = 128;
 /** assembly/crc32.ts: the context of one polynomial. */
 const CRC_CONTEXT_BYTES = 28672;
-/** assembly/scan-state.ts */
-const SCAN_STATE_BYTES = 12416;
-/** There: the number of whole blocks, the nodes by level, and the node of the last block. */
-const SCAN_BLOCKS = 88;
-const SCAN_NODES = 128;
-const SCAN_NODE_BYTES = 40;
-const SCAN_LAST_NODE = 1888;
 /** assembly/scan.ts, countBytes */
 const COUNT_STATE_BYTES = 8192;
 
 /** The kinds of elements of assembly/scan.ts; undefined for those that are counted by their bytes. */
 const SCAN_KINDS = { F64: 0, F32: 1, C64: 1, F16: 2, BF16: 3, I64: 4, U64: 5, I32: 6, U32: 7, I16: 8, U16: 9 } as const;
+
+/** The kinds of elements of assembly/finite.ts: of those that can be other than finite. */
+const FLOAT_KINDS: Partial<Record<ScanDType, number>> = { F64: 0, F32: 1, C64: 1, F16: 2, BF16: 3, F8_E4M3: 10, F8_E5M2: 11 };
 
 /** Reflected polynomials, in the order of their contexts. */
 const POLYNOMIALS = { crc32: 0xedb88320, crc32c: 0x82f63b78 } as const;
@@ -91,7 +88,7 @@ export class WasmKernels implements Kernels {
         this.#bytes.fill(0, tables, tables + COUNT_STATE_BYTES);
         return {
           update: (bytes) => this.#feed(bytes, (pointer, length) => this.#exports.countBytes(tables, pointer, length)),
-          finish: () => ({ dtype, counts: this.#counts(tables) }),
+          finish: () => ({ dtype, counts: readCounts(this.#view, tables) }),
           release: () => this.#arena.free(tables),
         };
       }
@@ -99,7 +96,7 @@ export class WasmKernels implements Kernels {
       this.#exports.scanInit(state, SCAN_KINDS[dtype]);
       return {
         update: (bytes) => this.#feed(bytes, (pointer, length) => this.#exports.scanUpdate(state, pointer, length)),
-        finish: () => this.#scanPart(dtype, this.#exports.scanResult(state) >>> 0),
+        finish: () => readScanPart(this.#view, dtype, this.#exports.scanResult(state) >>> 0),
         release: () => this.#arena.free(state),
       };
     });
@@ -109,10 +106,35 @@ export class WasmKernels implements Kernels {
     return mergeScans(parts);
   }
 
+  nextNonFinite(dtype: ScanDType, bytes: Bytes, from = 0): number {
+    checkSearch(dtype, bytes, from);
+    const kind = FLOAT_KINDS[dtype];
+    if (kind === undefined) return -1;
+    const inside = bytes.buffer === this.#bytes.buffer;
+    const step = inside ? bytes.length : SCRATCH_BYTES;
+    for (let at = from; at < bytes.length; at += step) {
+      const piece = bytes.subarray(at, at + step);
+      const finite = this.#exports.finiteLength(kind, this.#place(piece), piece.length) >>> 0;
+      if (finite < piece.length) return at + finite;
+    }
+    return -1;
+  }
+
   hasher(algorithm: HashAlgorithm): Hasher {
     return hasherOf(algorithm, () =>
       algorithm === "crc32" || algorithm === "crc32c" ? this.#crc(algorithm) : this.#hash(HASHES[algorithm]),
     );
+  }
+
+  digests(algorithm: HashAlgorithm, messages: readonly Bytes[]): Uint8Array[] {
+    if (algorithm !== "sha256") return digestsOf(this, algorithm, messages);
+    const room = this.#allocate(SHA256_LANES_BYTES);
+    const [exports, bytes, view] = [this.#exports, this.#bytes, this.#view];
+    try {
+      return sha256Lanes(messages, { exports, bytes, view, room, scratch: this.#scratch, scratchBytes: SCRATCH_BYTES });
+    } finally {
+      this.#arena.free(room);
+    }
   }
 
   cast(from: CastDType, to: CastDType, source: Bytes, target: Bytes): number {
@@ -191,43 +213,5 @@ export class WasmKernels implements Kernels {
       },
       release: () => {},
     };
-  }
-
-  /** The four tables of countBytes, added up. Counts are exact up to 2^53. */
-  #counts(tables: number): Float64Array<ArrayBuffer> {
-    return Float64Array.from({ length: 256 }, (_, byte) => {
-      let sum = 0n;
-      for (let table = 0; table < 4; table++) sum += this.#view.getBigUint64(tables + 2048 * table + 8 * byte, true);
-      return Number(sum);
-    });
-  }
-
-  /** Reads what a scan has found: byte maps in assembly/scan-state.ts. */
-  #scanPart(dtype: ScanDType, at: number): ScanPart {
-    const number = (offset: number): number => this.#view.getFloat64(at + offset, true);
-    const exact = (offset: number): number | bigint => {
-      if (dtype === "I64") return this.#view.getBigInt64(at + offset, true);
-      return dtype === "U64" ? this.#view.getBigUint64(at + offset, true) : number(offset);
-    };
-    const blocks = this.#view.getBigUint64(at + SCAN_BLOCKS, true);
-    // Everything was merged into the node of the highest digit; without a whole block there is only that of the last one.
-    const node = blocks === 0n ? SCAN_LAST_NODE : SCAN_NODES + SCAN_NODE_BYTES * (blocks.toString(2).length - 1);
-    const n = number(node + 24);
-    return {
-      dtype,
-      count: number(48),
-      nan: number(16),
-      posInf: number(24),
-      negInf: number(32),
-      zeros: number(40),
-      min: n > 0 ? Number(exact(0)) : Infinity,
-      max: n > 0 ? Number(exact(8)) : -Infinity,
-      node: { k: exact(node), mean: number(node + 8), squares: number(node + 16), n, unit: this.#unit(at + node + 32) },
-    };
-  }
-
-  #unit(at: number): number {
-    const scale = this.#view.getInt32(at, true);
-    return scale === 0 ? UNIT : scale > 0 ? UNIT_OF_HUGE : UNIT_OF_TINY;
   }
 }

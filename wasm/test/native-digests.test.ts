@@ -27,5 +27,8 @@ describe.each(IMPLEMENTATIONS)("hashes in $name", ({ load }) => {
       expect(hasher.hexDigest(), `${length} bytes`).toBe(native(bytes));
       hasher.free();
     }
+    const messages = LENGTHS.map((length) => randomBytes(length));
+    const hex = kernels.digests(algorithm, messages).map((digest) => Buffer.from(digest).toString("hex"));
+    expect(hex).toEqual(messages.map(native));
   });
 });

@@ -4,6 +4,8 @@ import type { HashAlgorithm, ScanDType, ScanPart } from "./kernels.js";
 /** What is to be done with a run of bytes. */
 export type KernelWork =
   | { readonly kind: "scan"; readonly dtype: ScanDType }
+  /** Looks for NaN and infinities, and at nothing else: faster than a scan. */
+  | { readonly kind: "finite"; readonly dtype: ScanDType }
   /** Several hashes are computed in one pass. */
   | { readonly kind: "hash"; readonly algorithms: readonly HashAlgorithm[] };
 
@@ -13,6 +15,16 @@ export type KernelResult =
       readonly kind: "scan";
       readonly part: ScanPart;
       /** Bytes from the run's start to its first NaN or infinity; undefined when there is none. */
+      readonly firstNonFinite: number | undefined;
+    }
+  | {
+      readonly kind: "finite";
+      /** Numbers seen, those that are not finite included. Complex elements count as two. */
+      readonly count: number;
+      readonly nan: number;
+      readonly posInf: number;
+      readonly negInf: number;
+      /** As for a scan. */
       readonly firstNonFinite: number | undefined;
     }
   /** Lower-case hexadecimal, one for each algorithm. */

@@ -140,7 +140,14 @@ export interface Kernels {
    * @throws {CheckpointError} INTERNAL when there are no parts, or parts of several dtypes.
    */
   mergeScans(parts: readonly ScanPart[]): ScanResult;
+  /**
+   * Where the first NaN or infinity of whole little-endian elements begins, in bytes, at `from` (0 unless told) or after it; -1 when there is
+   * none. Nothing is counted or summed: as fast as memory can be read. `from` is at a number's start.
+   */
+  nextNonFinite(dtype: ScanDType, bytes: Bytes, from?: number): number;
   hasher(algorithm: HashAlgorithm): Hasher;
+  /** The digest of each message, in their order. Several messages at a time where that is faster than one after the other: SHA-256. */
+  digests(algorithm: HashAlgorithm, messages: readonly Bytes[]): Uint8Array[];
   /**
    * Casts little-endian elements, rounding to nearest even, as torch's `Tensor.to(dtype)` does: out of range becomes
    * infinite, NaN stays NaN. Writes `source elements x target item size` bytes to the start of `target`, which must not

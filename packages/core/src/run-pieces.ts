@@ -1,11 +1,11 @@
 import { type Bytes, readInto } from "./byte-source.js";
-import { CheckpointError } from "./errors.js";
-import type { KernelPiece, KernelResult, KernelWork } from "./kernel-job.js";
+import type { KernelPiece, KernelResult } from "./kernel-job.js";
 import type { KernelBuffer, Kernels } from "./kernels.js";
-import { hasNonFinite, nextNonFinite } from "./non-finite.js";
 import type { Pauser } from "./pauser.js";
+import { type PieceWork, startWork } from "./piece-work.js";
 import { type PlannedRead, planReads } from "./plan-reads.js";
 import type { SignalOptions } from "./progress.js";
+import { wholeDigests } from "./whole-digests.js";
 
 /** Bytes of one read into the kernels' memory: of files in Node, say, where larger ones gain nothing. */
 const READ_BYTES = 2 * 1024 * 1024;
@@ -22,14 +22,6 @@ export interface RunPiecesOptions extends SignalOptions {
   pauser?: Pauser | undefined;
   /** Told of every so many bytes that are done. */
   onBytes?: ((bytes: number) => void) | undefined;
-}
-
-/** The work on one piece while it is being done. */
-export interface PieceWork {
-  /** Adds whole elements, which begin `at` bytes into the piece. */
-  update(bytes: Bytes, at: number): void;
-  result(): KernelResult;
-  free(): void;
 }
 
 /** Bytes that have arrived, and what gives their buffer back. */
@@ -72,10 +64,16 @@ export async function runPieces(
       signal?.throwIfAborted();
       next = start();
       let done = 0;
+      const digests = wholeDigests(read, bytes, pieces, kernels);
       for (const { piece, from, to, at, last } of read.runs) {
+        done += to - from;
+        const hashed = digests.get(piece);
+        if (hashed) {
+          results.push({ kind: "hash", digests: hashed });
+          continue;
+        }
         work ??= startWork((pieces[piece] as KernelPiece).work, kernels); // the plan names pieces that there are
         if (to > from) work.update(bytes.subarray(from, to), at);
-        done += to - from;
         if (!last) continue;
         results.push(work.result());
         work.free();
@@ -139,46 +137,4 @@ class BufferPool {
   free(): void {
     for (const buffer of this.#all) buffer.free();
   }
-}
-
-/** Starts the work on one piece. */
-export function startWork(work: KernelWork, kernels: Kernels): PieceWork {
-  if (work.kind === "hash") {
-    const hashers = work.algorithms.map((algorithm) => kernels.hasher(algorithm));
-    return {
-      update: (bytes) => {
-        for (const hasher of hashers) hasher.update(bytes);
-      },
-      result: () => ({ kind: "hash", digests: hashers.map((hasher) => hasher.hexDigest()) }),
-      free: () => {
-        for (const hasher of hashers) hasher.free();
-      },
-    };
-  }
-  const { dtype } = work;
-  const scanner = kernels.scanner(dtype);
-  let looking = hasNonFinite(dtype);
-  let firstNonFinite: number | undefined;
-  return {
-    update: (bytes, at) => {
-      scanner.update(bytes);
-      if (!looking || isFinitePart(scanner.part())) return;
-      // These bytes have the first of them, and are at hand.
-      looking = false;
-      const found = nextNonFinite(dtype, bytes);
-      if (found < 0) throw new CheckpointError("INTERNAL", `The ${kernels.name} kernels count NaN or Inf where there are none.`);
-      firstNonFinite = at + found;
-    },
-    result: () => ({ kind: "scan", part: scanner.part(), firstNonFinite }),
-    free: () => scanner.free(),
-  };
-}
-
-function isFinitePart(part: ReturnType<ReturnType<Kernels["scanner"]>["part"]>): boolean {
-  if (!("counts" in part)) return part.nan + part.posInf + part.negInf === 0;
-  const byte = Uint8Array.of(0);
-  return part.counts.every((count, value) => {
-    byte[0] = value;
-    return count === 0 || nextNonFinite(part.dtype, byte) < 0;
-  });
 }

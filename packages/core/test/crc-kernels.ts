@@ -45,6 +45,12 @@ export function crcKernels(): { kernels: Kernels; held: () => number } {
     mergeScans: () => {
       throw new Error("Only CRC-32 is here.");
     },
+    nextNonFinite: () => {
+      throw new Error("Only CRC-32 is here.");
+    },
+    digests: () => {
+      throw new Error("Only CRC-32 is here.");
+    },
     cast: () => {
       throw new Error("Only CRC-32 is here.");
     },

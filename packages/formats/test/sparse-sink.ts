@@ -50,6 +50,8 @@ export function sparseKernels(): Kernels {
     allocate: (byteLength) => kernels.allocate(byteLength),
     scanner: (dtype) => kernels.scanner(dtype),
     mergeScans: (parts) => kernels.mergeScans(parts),
+    nextNonFinite: (dtype, bytes, from) => kernels.nextNonFinite(dtype, bytes, from),
+    digests: (algorithm, messages) => kernels.digests(algorithm, messages),
     cast: (from, to, source, target) => kernels.cast(from, to, source, target),
     hasher(algorithm): Hasher {
       const hasher = kernels.hasher(algorithm);

@@ -1,6 +1,6 @@
-import type { HashAlgorithm, KernelBuffer, Kernels } from "@ckptkit/core";
-import { checkByteLength, checkCast, checkMemoryBytes, memoryUsedUp } from "../checks.js";
-import { hasherOf, scannerOf } from "../handles.js";
+import { type HashAlgorithm, type Hasher, type KernelBuffer, type Kernels, nextNonFinite } from "@ckptkit/core";
+import { checkByteLength, checkCast, checkMemoryBytes, checkSearch, memoryUsedUp } from "../checks.js";
+import { digestsOf, hasherOf, scannerOf } from "../handles.js";
 import { mergeScans } from "../merge-scans.js";
 import { blake3Hash } from "./blake3.js";
 import { castBytes } from "./cast.js";
@@ -53,17 +53,25 @@ export function jsKernels(options: { memoryBytes?: number } = {}): Kernels {
         return { update: (bytes) => work.update(bytes), finish: () => work.part(), release: nothing };
       }),
     mergeScans,
-    hasher: (algorithm) =>
-      hasherOf(algorithm, () => {
-        const work = HASHES[algorithm]();
-        return { update: (bytes) => work.update(bytes), finish: () => work.digest(), release: nothing };
-      }),
+    nextNonFinite: (dtype, bytes, from = 0) => {
+      checkSearch(dtype, bytes, from);
+      return nextNonFinite(dtype, bytes, from);
+    },
+    hasher,
+    digests: (algorithm, messages) => digestsOf({ hasher }, algorithm, messages),
     cast: (from, to, source, target) => {
       const byteLength = checkCast(from, to, source, target);
       castBytes(from, to, source, target);
       return byteLength;
     },
   };
+}
+
+function hasher(algorithm: HashAlgorithm): Hasher {
+  return hasherOf(algorithm, () => {
+    const work = HASHES[algorithm]();
+    return { update: (bytes) => work.update(bytes), finish: () => work.digest(), release: nothing };
+  });
 }
 
 function buffer(byteLength: number, release: () => void): KernelBuffer {
