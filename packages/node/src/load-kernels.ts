@@ -1,4 +1,5 @@
 import { CheckpointError, type Kernels } from "@ckptkit/core";
+import { withNativeHashes } from "./native-hashes.js";
 
 let compiling: Promise<WebAssembly.Module | undefined> | undefined;
 
@@ -24,13 +25,16 @@ async function compile(): Promise<WebAssembly.Module | undefined> {
   }
 }
 
-/** The WebAssembly kernels; where they cannot run, the plain JavaScript ones, which give the same answers more slowly. */
+/**
+ * The WebAssembly kernels, with OpenSSL's hashes where those are faster; where they cannot run, the plain JavaScript ones, which give the same
+ * answers more slowly.
+ */
 export async function loadNodeKernels(): Promise<Kernels> {
   const module = await compiledKernels();
   try {
-    if (module) return await (await import("@ckptkit/wasm")).loadKernels({ module });
+    if (module) return withNativeHashes(await (await import("@ckptkit/wasm")).loadKernels({ module }));
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== "KERNELS_UNAVAILABLE") throw error;
   }
-  return (await import("@ckptkit/wasm/js")).jsKernels();
+  return withNativeHashes((await import("@ckptkit/wasm/js")).jsKernels());
 }

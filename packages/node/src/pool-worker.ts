@@ -2,6 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { openDescriptor, servePool } from "@ckptkit/core";
 import { loadKernels } from "@ckptkit/wasm";
 import { jsKernels } from "@ckptkit/wasm/js";
+import { withNativeHashes } from "./native-hashes.js";
 import { FILE_KIND } from "./pool/file-descriptor.js";
 import { workerFile } from "./pool/worker-file.js";
 
@@ -13,7 +14,7 @@ if (parentPort) {
     servePool({
       post: (answer) => port.postMessage(answer),
       open: async ({ descriptor }) => (descriptor.kind === FILE_KIND ? workerFile(descriptor) : openDescriptor(descriptor)),
-      loadKernels: async (module) => (module ? loadKernels({ module }) : jsKernels()),
+      loadKernels: async (module) => withNativeHashes(module ? await loadKernels({ module }) : jsKernels()),
     }),
   );
 }

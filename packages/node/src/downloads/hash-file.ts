@@ -1,17 +1,15 @@
-import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import type { Bytes, HashAlgorithm, Hasher, Kernels, SignalOptions } from "@ckptkit/core";
+import type { HashAlgorithm, Hasher, Kernels, SignalOptions } from "@ckptkit/core";
+import { nativeHasher } from "../native-hashes.js";
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** What computes a hash piece by piece. */
 export type PieceHasher = Pick<Hasher, "update" | "hexDigest" | "free">;
 
-/** OpenSSL's hashes where it has them, which are twice as fast as the kernels' or more; the kernels' otherwise. */
+/** OpenSSL's hashes where it has them, without loading kernels; the kernels' otherwise. */
 export async function pieceHasher(algorithm: HashAlgorithm, kernels: () => Promise<Kernels>): Promise<PieceHasher> {
-  if (algorithm !== "sha256" && algorithm !== "md5") return (await kernels()).hasher(algorithm);
-  const hash = createHash(algorithm);
-  return { update: (bytes: Bytes) => void hash.update(bytes), hexDigest: () => hash.digest("hex"), free: () => undefined };
+  return nativeHasher(algorithm) ?? (await kernels()).hasher(algorithm);
 }
 
 /** Hashes a file from its start to its end. */
