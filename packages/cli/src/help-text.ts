@@ -27,6 +27,7 @@ Examples:
 Examples:
   ckpt scan model.ckpt
   ckpt scan model.ckpt --filter 'state_dict.*'       without the optimizer's state
+  ckpt scan huge.safetensors --finite                NaN and infinities alone: as fast as the file can be read
   ckpt scan huge.safetensors --workers 8             with eight threads; the results are the same
   ckpt scan last.ckpt > /dev/null || echo "the training has diverged"
   ckpt scan model.ckpt --json | jq '.tensors[] | select(.nan > 0) | .path'`,

@@ -69,6 +69,7 @@ export function createProgram(version: string, context: CommandContext): Command
     .argument("<uri>", URI)
     .option("--json", "print JSON")
     .addOption(new Option("--csv", "print the numbers of every tensor as CSV").conflicts("json"))
+    .addOption(new Option("--finite", "look for NaN and infinities alone: faster, above all where numbers have 16 bits").conflicts("csv"))
     .addOption(filter())
     .addOption(workers())
     .addOption(limit())

@@ -31,6 +31,20 @@ it("lists tensors with NaN or Inf before the others, with exit code 1", async ()
   ).toEqual(order);
 });
 
+it("looks for NaN and Inf alone when that is asked, lists what has any, and exits as a scan does", async () => {
+  const { path, truth } = fixture("special-numbers.pt");
+  const bad = truth.tensors.filter(({ nan = 0, posInf = 0, negInf = 0 }) => nan + posInf + negInf > 0);
+  const { code, stdout } = await ckpt("scan", path, "--finite");
+  expect(code).toBe(1);
+  expect(stdout).toContain(`NaN or Inf in ${bad.length} of ${truth.tensors.length} tensors`);
+  expect(stdout).not.toMatch(/zeros|mean|\bclean\b/);
+  for (const tensor of bad) expect(stdout).toContain(tensor.path);
+  const { json } = await ckptJson<{ tensors: { path: string; nan: number }[] }>("scan", path, "--finite");
+  expect(json.tensors.map(({ path: at, nan }) => [at, nan])).toEqual(truth.tensors.map(({ path: at, nan }) => [at, nan]));
+  expect((await ckpt("scan", VIT.path, "--finite")).code).toBe(0);
+  expect((await ckpt("scan", VIT.path, "--finite", "--csv")).code).toBe(2);
+});
+
 it("scans only what a glob matches", async () => {
   const { code, json } = await ckptJson<{ tensors: { path: string }[] }>("scan", fixture("special-numbers.pt").path, "--filter", "clean");
   expect(code).toBe(0);

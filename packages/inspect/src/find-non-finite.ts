@@ -6,7 +6,6 @@ import {
   decodedTensor,
   type Kernels,
   type NonFinite,
-  nextNonFinite,
   nonFiniteAt,
   type SignalOptions,
   type TensorHandle,
@@ -31,7 +30,7 @@ export interface FindNonFiniteOptions extends SignalOptions {
   from?: number | undefined;
 }
 
-/** Bytes that are looked at together: clean ones are passed at the speed of the kernels. */
+/** Bytes that are read and looked at together. */
 const LOOK_BYTES = 1024 * 1024;
 
 /**
@@ -58,16 +57,11 @@ export async function findNonFinite(given: TensorHandle, options: FindNonFiniteO
   const buffer = kernels.allocate(LOOK_BYTES);
   try {
     for await (const { bytes, start } of piecesFrom(tensor, from * itemBytes, buffer.bytes, { signal })) {
-      const scanner = kernels.scanner(dtype);
-      scanner.update(bytes);
-      const { nan, posInf, negInf } = scanner.result();
-      scanner.free();
-      if (nan + posInf + negInf === 0) continue;
-      for (let at = nextNonFinite(dtype, bytes); at >= 0 && places.length < limit; ) {
+      for (let at = kernels.nextNonFinite(dtype, bytes); at >= 0 && places.length < limit; ) {
         const element = Math.floor(at / itemBytes);
         const index = start / itemBytes + element;
         places.push({ index, indices: byAxis(index, tensor.shape), value: nonFiniteAt(dtype, bytes, at) });
-        at = nextNonFinite(dtype, bytes, (element + 1) * itemBytes);
+        at = kernels.nextNonFinite(dtype, bytes, (element + 1) * itemBytes);
       }
       if (places.length >= limit) break;
     }

@@ -1,3 +1,4 @@
+export * from "./check-finite.js";
 export * from "./compare/compare.js";
 export * from "./compare/match-tensors.js";
 export type { MetadataDifference } from "./compare/metadata-difference.js";

@@ -55,7 +55,7 @@ export async function* planWork(items: readonly WorkItem[], options: SignalOptio
       continue;
     }
     const start = place.start + (item.tensor?.spec.byteOffset ?? 0);
-    const step = item.work.kind === "scan" ? SCAN_PART_BYTES : Math.max(1, item.byteLength);
+    const step = item.work.kind === "hash" ? Math.max(1, item.byteLength) : SCAN_PART_BYTES;
     const parts = Math.max(1, Math.ceil(item.byteLength / step));
     const collect = collector(item, parts);
     for (let part = 0; part < parts; part++) {

@@ -1,16 +1,6 @@
-import {
-  bitsOf,
-  type Checkpoint,
-  decodedTensor,
-  type KernelResult,
-  type Kernels,
-  SCAN_PART_BYTES,
-  type ScanDType,
-  type ScanResult,
-  type TensorHandle,
-} from "@ckptkit/core";
+import { bitsOf, type Checkpoint, type KernelResult, type Kernels, SCAN_PART_BYTES, type ScanResult } from "@ckptkit/core";
 import { runWork, tensorItems, type WorkOptions } from "./run-work.js";
-import { scannedAs } from "./scanned-as.js";
+import { scannableTensors } from "./scannable-tensors.js";
 import type { SelectTensor } from "./select.js";
 
 /** What to scan, and with what. */
@@ -47,16 +37,7 @@ export interface ScanReport {
  * if (totals.nan > 0) throw new Error("the training has diverged");
  */
 export async function scanCheckpoint(checkpoint: Checkpoint, options: ScanOptions): Promise<ScanReport> {
-  const skipped: ScanReport["skipped"] = [];
-  const chosen: { tensor: TensorHandle; numbers: TensorHandle; as: ScanDType }[] = [];
-  for (const tensor of checkpoint.tensors) {
-    if (options.select && !options.select(tensor)) continue;
-    const numbers = decodedTensor(tensor);
-    const as = scannedAs(numbers.dtype);
-    const reason = tensor.storage ? (as ? undefined : `values of ${tensor.dtype} cannot be scanned`) : "it has no bytes in the file";
-    if (reason !== undefined) skipped.push({ path: tensor.path, dtype: tensor.dtype, reason });
-    else if (as) chosen.push({ tensor, numbers, as });
-  }
+  const { chosen, skipped } = scannableTensors(checkpoint, options.select);
   const { kernels, onTensor } = options;
   const tensors: ScanRow[] = [];
   const items = tensorItems(

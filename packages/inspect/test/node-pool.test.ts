@@ -14,7 +14,7 @@ import { fixtures, readFixture } from "@ckptkit/testkit/node";
 import { loadKernels } from "@ckptkit/wasm";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hashTensors, scanCheckpoint } from "../src/index.js";
+import { checkFinite, hashTensors, scanCheckpoint } from "../src/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ckptkit-node-pool-"));
 const at = (name: string): string => join(folder, name);
@@ -71,6 +71,22 @@ afterAll(() => Promise.all(opened.map((source) => source.close?.())));
 const renamed = (source: ByteSource, name: string): ByteSource => ({ ...source, name });
 
 describe("threads of Node", () => {
+  it("count NaN and Inf, and hash with OpenSSL, as this thread alone", async () => {
+    const pool = await workerPool({ size: 2, workerUrl });
+    const numbers = new Float32Array(5_000_000).fill(1);
+    for (const at of [3_000_000, 4_999_999]) numbers[at] = Number.NaN;
+    const large = { dtype: "F32", shape: [numbers.length], bytes: new Uint8Array(numbers.buffer) };
+    const small = Array.from({ length: 9 }, (_, i) => [`small.${i}`, { dtype: "F32", shape: [i], bytes: new Uint8Array(4 * i).fill(i) }]);
+    const checkpoint = await openCheckpoint(await fileSource(fileOf(plainSafetensors({ large, ...Object.fromEntries(small) }))));
+    const alone = await checkFinite(checkpoint, { kernels });
+    expect(alone.totals).toMatchObject({ nan: 2, posInf: 0 });
+    expect(await checkFinite(checkpoint, { kernels, pool })).toEqual(alone);
+    const hash = { kernels, algorithm: "sha256" } as const;
+    expect(await hashTensors(checkpoint, { ...hash, pool })).toEqual(await hashTensors(checkpoint, hash));
+    pool.close();
+    await checkpoint.close();
+  });
+
   it("read files by themselves: no byte passes through this thread", async () => {
     const pool = await workerPool({ size: 2, workerUrl });
     const source = await fileSource(numbersFile(10_000_000));

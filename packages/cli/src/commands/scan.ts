@@ -1,5 +1,13 @@
 import type { KernelPool, Progress } from "@ckptkit/core";
-import { type ScanReport, type ScanRow, scanCheckpoint, tensorsCsv } from "@ckptkit/inspect";
+import {
+  checkFinite,
+  type FiniteReport,
+  type FiniteRow,
+  type ScanReport,
+  type ScanRow,
+  scanCheckpoint,
+  tensorsCsv,
+} from "@ckptkit/inspect";
 import { nodePlatform } from "@ckptkit/node";
 import type { CommandContext, CommonFlags } from "../command-context.js";
 import type { LimitFlags } from "../limit-option.js";
@@ -19,6 +27,7 @@ import type { WorkersFlags } from "../workers-option.js";
 /** What `ckpt scan` takes. */
 export interface ScanFlags extends CommonFlags, LimitFlags, WorkersFlags {
   csv?: boolean;
+  finite?: boolean;
   filter?: string;
 }
 
@@ -40,13 +49,15 @@ export async function scan(uri: string, flags: ScanFlags, context: CommandContex
       bytes = now.done;
       progress.onProgress?.(now);
     };
-    const report = await scanCheckpoint(checkpoint, { kernels, pool, select, signal, onProgress }).finally(progress.stop);
+    const options = { kernels, pool, select, signal, onProgress };
+    const scanning = flags.finite ? checkFinite(checkpoint, options) : scanCheckpoint(checkpoint, options);
+    const report: ScanReport | FiniteReport = await scanning.finally(progress.stop);
     const ms = timings.lap(pool ? `scan with ${pool.size} threads` : "scan");
     const { totals } = report;
     const isClean = totals.nan + totals.posInf + totals.negInf === 0;
     process.exitCode = isClean && !hasErrors(checkpoint.findings) ? EXIT.good : EXIT.problem;
     if (flags.json) writeJson(out, { uri: checkpoint.uri, ...report, findings: checkpoint.findings });
-    else if (flags.csv) {
+    else if (flags.csv && isFull(report)) {
       const batch = new Batch(out);
       for (const record of tensorsCsv(checkpoint, { select, scan: report })) batch.add(record);
       batch.flush();
@@ -64,11 +75,17 @@ export async function scan(uri: string, flags: ScanFlags, context: CommandContex
   }
 }
 
-const special = ({ nan, posInf, negInf }: ScanRow): number => nan + posInf + negInf;
+const special = ({ nan, posInf, negInf }: FiniteRow): number => nan + posInf + negInf;
+const isFull = (report: ScanReport | FiniteReport): report is ScanReport => "zeros" in report.totals;
+/** Whether a row has statistics: all do, or none, after a look for NaN and infinities alone. */
+const hasStatistics = (row: ScanRow | FiniteRow): row is ScanRow => "mean" in row;
 
-function writeReport(uri: string, { tensors, totals, skipped }: ScanReport, pace: string, { out }: CommandContext): void {
+function writeReport(uri: string, report: ScanReport | FiniteReport, pace: string, { out }: CommandContext): void {
+  const { tensors, totals, skipped } = report;
   const { colors } = out;
   const bad = tensors.filter((row) => special(row) > 0);
+  // What is finite has nothing to show then.
+  const shown = isFull(report) ? [...bad, ...tensors.filter((row) => special(row) === 0)] : bad;
   const counted = `${plural(totals.tensors, "tensor")}, ${plural(totals.count, "number")}`;
   const verdict =
     bad.length === 0
@@ -77,15 +94,14 @@ function writeReport(uri: string, { tensors, totals, skipped }: ScanReport, pace
           `NaN or Inf in ${countText(bad.length)} of ${counted}: ${countText(totals.nan)} NaN, ${countText(totals.posInf)} +Inf, ${countText(totals.negInf)} -Inf`,
         );
   out.write(`${colors.bold(printable(uri))}: ${verdict} ${colors.dim(`(${pace})`)}\n`);
-  if (tensors.length > 0) {
-    const rows = [...bad, ...tensors.filter((row) => special(row) === 0)].map((row) => ({
+  if (shown.length > 0) {
+    const rows = shown.map((row) => ({
       cells: [
         printable(row.path) || '""',
         printable(row.dtype),
         countText(row.count),
         ...[row.nan, row.posInf, row.negInf].map((count) => (bad.length === 0 ? "" : count === 0 ? "-" : countText(count))),
-        countText(row.zeros),
-        ...[row.min, row.max, row.mean, row.std].map(numberText),
+        ...(hasStatistics(row) ? [countText(row.zeros), ...[row.min, row.max, row.mean, row.std].map(numberText)] : []),
       ],
       ...(special(row) > 0 && { style: colors.red }),
     }));
@@ -97,11 +113,7 @@ function writeReport(uri: string, { tensors, totals, skipped }: ScanReport, pace
       right("NaN"),
       right("+Inf"),
       right("-Inf"),
-      right("zeros", 5),
-      right("min"),
-      right("max"),
-      right("mean", 3),
-      right("std", 4),
+      ...(isFull(report) ? [right("zeros", 5), right("min"), right("max"), right("mean", 3), right("std", 4)] : []),
     ];
     out.write(`\n${tableText(columns, rows, out, 2)}`);
   }

@@ -1,6 +1,6 @@
 import type { Json } from "@ckptkit/core";
 import { CheckpointCheck, type CheckpointContext, type StageOptions } from "@ckptkit/core/pipeline";
-import { scanCheckpoint } from "@ckptkit/inspect";
+import { checkFinite } from "@ckptkit/inspect";
 import * as z from "zod";
 import { checkFailed, recordCheck } from "../inspecting/check-result.js";
 import { chooseShape, selectionOf, subjectOf, subjectShape } from "../inspecting/subject.js";
@@ -37,7 +37,7 @@ export class FiniteCheck extends CheckpointCheck {
     const kernels = await kernelsOf(context);
     const select = selectionOf(this.options);
     const pool = await poolOf(context, subject, select);
-    const report = await scanCheckpoint(subject, { kernels, pool, select, signal, onProgress });
+    const report = await checkFinite(subject, { kernels, pool, select, signal, onProgress });
     const problems = report.tensors.flatMap(({ path, nan, posInf, negInf }): Problem[] =>
       nan > 0 || (!this.options.allowInfinite && posInf + negInf > 0) ? [{ tensor: path, nan, posInf, negInf }] : [],
     );
