@@ -19,7 +19,10 @@ const bundle = (options) =>
 /** The packages as one module, the child program of bench/child.js, and the threads' script beside them. */
 export async function buildPrograms(folder) {
   const contents = ["core", "inspect", "inspect/audit", "node", "wasm"].map((name) => `export * from "@ckptkit/${name}";`).join("\n");
-  await bundle({ stdin: { contents, resolveDir: here }, outfile: join(folder, "ckptkit.mjs") });
+  await bundle({
+    stdin: { contents: `${contents}\nexport { openCheckpoint as openSource } from "@ckptkit/formats";`, resolveDir: here },
+    outfile: join(folder, "ckptkit.mjs"),
+  });
   await bundle({ entryPoints: [join(here, "child.js")], outfile: join(folder, "child.mjs") });
   await bundle({ entryPoints: [join(here, "../packages/node/src/pool-worker.ts")], outfile: join(folder, "pool-worker.js") });
   await bundle({ entryPoints: [join(here, "../packages/testkit/src/node/big-torch.ts")], outfile: join(folder, "big-torch.mjs") });
