@@ -70,4 +70,9 @@ export interface OutputTensor {
   readonly tieKey: string;
   /** The bytes, piece by piece, each a whole number of elements, in `buffer` or in memory of the tensor's own. */
   chunks(buffer: Bytes, options?: SignalOptions): AsyncGenerator<Bytes, void, void>;
+  /**
+   * Fills `target` with the bytes from `start` on, both at element boundaries; several calls may run side by side. Left out where bytes can only
+   * be had in their order.
+   */
+  fill?(target: Bytes, start: number, options?: SignalOptions): Promise<void>;
 }

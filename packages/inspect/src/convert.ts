@@ -73,7 +73,7 @@ export async function convertCheckpoint(checkpoint: Checkpoint, create: CreateSi
   const tensors = chooseTensors(checkpoint, options);
   const keyOf = tieKeys();
   const integrity = options.checkCrc === false ? undefined : watchIntegrity(checkpoint, tensors, kernels);
-  const buffer = kernels.allocate(PIECE_BYTES);
+  const buffer = kernels.allocate(2 * PIECE_BYTES);
   const writing = { ...options, buffer: buffer.bytes, beforeCommit: () => integrity?.finish(options) ?? Promise.resolve() };
   const outputsAs = (dtypeOf: (tensor: TensorHandle) => CastDType | undefined): OutputTensor[] =>
     tensors.map((tensor) => {

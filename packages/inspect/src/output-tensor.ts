@@ -5,6 +5,7 @@ import {
   countElements,
   DTYPES,
   decodedTensor,
+  isDType,
   type Kernels,
   type OutputTensor,
   TensorHandle,
@@ -31,6 +32,7 @@ export function outputTensor(name: string, spec: TensorSpec, tieKey: string, to:
       byteLength: tensor.byteLength,
       tieKey: tensor === stored ? tieKey : `${tieKey}>${from}`,
       chunks: (buffer, options) => tensor.chunks(buffer, options),
+      ...(canFill(tensor) && { fill: (target, start, options) => tensor.readInto(target, start, options) }),
     };
   }
   const fromBytes = DTYPES[from].bits / 8;
@@ -47,8 +49,43 @@ export function outputTensor(name: string, spec: TensorSpec, tieKey: string, to:
         yield target.subarray(0, kernels.cast(from, to, bytes, target));
       }
     },
+    ...(canFill(tensor) && {
+      fill: (target, start, options) =>
+        inTurn(kernels, async () => {
+          const source = kernels.allocate(Math.min(CAST_BYTES, (target.length / toBytes) * fromBytes));
+          try {
+            const step = (source.bytes.length / fromBytes) * toBytes;
+            for (let at = 0; at < target.length; at += step) {
+              const part = target.subarray(at, at + step);
+              const bytes = source.bytes.subarray(0, (part.length / toBytes) * fromBytes);
+              await tensor.readInto(bytes, ((start + at) / toBytes) * fromBytes, options);
+              kernels.cast(from, to, bytes, part);
+            }
+          } finally {
+            source.free();
+          }
+        }),
+    }),
   };
 }
+
+/** Bytes of one read of a tensor that is cast. */
+const CAST_BYTES = 4 * 1024 * 1024;
+
+const casting = new WeakMap<Kernels, Promise<void>>();
+
+/** One cast at a time, however many are asked for: the kernels' memory has room for one. */
+function inTurn(kernels: Kernels, cast: () => Promise<void>): Promise<void> {
+  const turn = (casting.get(kernels) ?? Promise.resolve()).then(cast);
+  casting.set(
+    kernels,
+    turn.catch(() => {}),
+  );
+  return turn;
+}
+
+/** Whether bytes from anywhere cost no more than those from the start: strided and packed tensors are put together in large pieces. */
+const canFill = (tensor: TensorHandle): boolean => tensor.contiguous && tensor.spec.blocks === undefined && isDType(tensor.dtype);
 
 /** Splits a buffer into room for elements before and after a cast, both at multiples of 64 bytes. */
 function divide(buffer: Bytes, fromBytes: number, toBytes: number): { source: Bytes; target: Bytes } {

@@ -12,6 +12,12 @@ export interface FileSinkOptions {
   overwrite?: boolean | undefined;
 }
 
+/**
+ * The device begins to take bytes after so many: a commit has to wait for the last of them only. On an NVMe disk a conversion of 1 GiB took
+ * a third less time so (`pnpm bench --only convert`).
+ */
+const FLUSH_BYTES = 16 * 1024 * 1024;
+
 /** Letters of the destination's name in the temporary one: names have at most 255 bytes, and a letter at most four. */
 const MAX_STEM_LETTERS = 50;
 
@@ -38,10 +44,28 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
   let state: "open" | "committed" | "aborted" = "open";
   let failure: unknown;
   let committing: Promise<void> | undefined;
+  /** The flush that is on its way, and where it began. */
+  let flushing: Promise<void> | undefined;
+  let flushedTo = 0;
   /** The last of the writes, which run one after the other. */
   let tail: Promise<void> = Promise.resolve();
 
+  const flush = (): void => {
+    if (flushing || position - flushedTo < FLUSH_BYTES) return;
+    flushedTo = position;
+    flushing = handle.datasync().then(
+      () => {
+        flushing = undefined;
+      },
+      (error: unknown) => {
+        // The system tells of bytes that could not be kept once only.
+        failure ??= fileError(error, name, "written");
+      },
+    );
+  };
+
   const discard = async (): Promise<void> => {
+    await flushing;
     await handle.close().catch(() => undefined);
     await rm(temporary, { force: true }).catch(() => undefined);
     await removeFolders(dirname(destination), madeFolder);
@@ -54,6 +78,7 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
         written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
       }
       position += bytes.length;
+      flush();
     } catch (error) {
       failure = fileError(error, name, "written");
       throw failure;
@@ -63,6 +88,7 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
   const finish = async (): Promise<void> => {
     try {
       await tail;
+      await flushing;
       if (failure) throw failure;
       if (replaced) await keepOwnerAndMode(handle, replaced);
       await handle.sync();

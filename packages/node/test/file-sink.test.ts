@@ -87,6 +87,21 @@ describe("fileSink", () => {
     expect(readFileSync(path, "utf8")).toBe("new");
   });
 
+  it("begins to flush before the commit, and keeps every byte, or none after an abort", async () => {
+    const path = newPath();
+    const piece = patternBytes(5_000_000);
+    const sink = await fileSink(path);
+    for (let times = 0; times < 12; times++) await sink.write(piece);
+    await sink.commit();
+    const found = new Uint8Array(readFileSync(path));
+    expect(found.length).toBe(60_000_000);
+    for (let times = 0; times < 12; times++) expectSameBytes(found.subarray(times * 5_000_000, (times + 1) * 5_000_000), piece);
+    const other = await fileSink(join(dirname(path), "other.bin"));
+    for (let times = 0; times < 4; times++) await other.write(piece);
+    await other.abort();
+    expect(namesBeside(path)).toEqual(["out.bin"]);
+  });
+
   it("shortens long names for the temporary file", async () => {
     const path = newPath(`${"ü".repeat(120)}.bin`);
     const sink = await fileSink(path);

@@ -61,7 +61,7 @@ export async function writeGguf(tensors: readonly OutputTensor[], create: Create
     await writeHeader(sink, written, metadata);
     for (const tensor of written) {
       await pad(sink);
-      for await (const piece of bytes.of(tensor)) await sink.write(piece);
+      await bytes.writeTo(sink, [tensor]);
     }
     await pad(sink);
   });

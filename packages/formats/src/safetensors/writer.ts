@@ -52,7 +52,10 @@ export async function writeSafetensors(
       const shardTies = [...ties].filter(([, name]) => kept.has(name));
       const sink = await open(names[index] ?? fileName);
       await writeHeader(sink, shard, { ...metadata, ...Object.fromEntries(shardTies) });
-      for (const { tensor } of shard) for await (const piece of bytes.of(tensor)) await sink.write(piece);
+      await bytes.writeTo(
+        sink,
+        shard.map(({ tensor }) => tensor),
+      );
     }
     if (shards.length > 1) await writeIndex(await open(`${stem(fileName)}.safetensors.index.json`), shards, names, bytes.total);
   });

@@ -1,6 +1,6 @@
 import { type ByteSource, CheckpointError } from "@ckptkit/core";
 import { type ExaminedMember, type ExaminedZip, examineZip } from "@ckptkit/formats";
-import { crc32 } from "@ckptkit/wasm/js";
+import { crc32 } from "@ckptkit/wasm/crc";
 import type { AuditContent, AuditLog } from "./audit-log.js";
 import { auditPickles } from "./audit-pickle.js";
 import { isText, kindOf, PICKLE_NAME } from "./content-kind.js";
