@@ -1,7 +1,7 @@
 // Builds the package in the current folder, and its declarations by tsc. A library stays one ES module a source file: bundlers leave
 // out whole modules, but keep much of what a module does not need. The CLI is bundled, so that it starts in few reads.
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -27,6 +27,22 @@ const togetherLater = {
   },
 };
 
+/**
+ * A chunk is imported for its names alone. esbuild adds imports without any, which keep the order of side effects across barrels: no module here has some
+ * (`sideEffects: false`), and a command would load the chunks of all others.
+ */
+const onlyWhatIsNamed = {
+  name: "only-what-is-named",
+  setup({ onEnd }) {
+    onEnd(({ metafile }) => {
+      for (const path of Object.keys(metafile?.outputs ?? {})) {
+        const text = readFileSync(path, "utf8");
+        writeFileSync(path, text.replaceAll(/^import "\.\/[^"]*chunk-[A-Z0-9]+\.js";\n/gm, ""));
+      }
+    });
+  },
+};
+
 rmSync("dist", { recursive: true, force: true });
 // With its build info in place tsc would think that the declarations are still there.
 rmSync("node_modules/.cache/tsconfig.tsbuildinfo", { force: true });
@@ -45,7 +61,8 @@ try {
       platform: "node",
       external: Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
       chunkNames: "chunks/[name]-[hash]",
-      plugins: [togetherLater],
+      metafile: true,
+      plugins: [togetherLater, onlyWhatIsNamed],
     }),
   });
   // Not `tsc -b`: the packages below are built already, and a build writes into its own folder only.

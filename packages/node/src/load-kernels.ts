@@ -1,5 +1,4 @@
 import { CheckpointError, type Kernels } from "@ckptkit/core";
-import { withNativeHashes } from "./native-hashes.js";
 
 let compiling: Promise<WebAssembly.Module | undefined> | undefined;
 
@@ -31,10 +30,11 @@ async function compile(): Promise<WebAssembly.Module | undefined> {
  */
 export async function loadNodeKernels(): Promise<Kernels> {
   const module = await compiledKernels();
+  const { withNativeHashes } = await import("./native-hashes.js");
   try {
     if (module) return withNativeHashes(await (await import("@ckptkit/wasm")).loadKernels({ module }));
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== "KERNELS_UNAVAILABLE") throw error;
   }
-  return withNativeHashes((await import("@ckptkit/wasm/js")).jsKernels());
+  return withNativeHashes((await import("./js-kernels.js")).jsKernels());
 }

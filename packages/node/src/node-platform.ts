@@ -6,18 +6,10 @@ import {
   type Platform,
   type RetryOptions,
 } from "@ckptkit/core";
-import {
-  isHttpAddress,
-  isRemoteAddress,
-  isS3Address,
-  type OpenRemoteOptions,
-  openRemote,
-  s3Sink,
-  unsupportedAddress,
-} from "@ckptkit/remote";
-import { rememberedS3Credentials } from "./aws-credentials.js";
-import { type FolderDownloadsOptions, folderDownloads } from "./downloads/folder-downloads.js";
-import { editableFile } from "./edit/editable-file.js";
+import type { OpenRemoteOptions } from "@ckptkit/remote";
+import { isHttpAddress, isRemoteAddress, isS3Address, unsupportedAddress } from "@ckptkit/remote/addresses";
+import type { rememberedS3Credentials } from "./aws-credentials.js";
+import type { FolderDownloadsOptions } from "./downloads/folder-downloads.js";
 import { type FileSinkOptions, fileSink } from "./file-sink.js";
 import { fileSource } from "./file-source.js";
 import { fileSourceSync } from "./file-source-sync.js";
@@ -54,6 +46,7 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 export function nodePlatform(options: NodePlatformOptions = {}): Platform {
   const { http = {}, retry, remote } = options;
   let kernels: Promise<Kernels> | undefined;
+  let credentials: Promise<ReturnType<typeof rememberedS3Credentials>> | undefined;
   const loadOnce = (): Promise<Kernels> => {
     kernels ??= loadNodeKernels().catch((error: unknown) => {
       kernels = undefined;
@@ -65,6 +58,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     async open(uri, { signal, onProgress } = {}) {
       if (isRemoteAddress(uri)) {
         const { timeoutMs } = http;
+        const { openRemote } = await import("./remote.js");
         const headers = isHttpAddress(uri) ? http.headers : undefined;
         return openRemote(uri, platform, { ...remote, headers, timeoutMs, retry, signal, onProgress });
       }
@@ -86,7 +80,10 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     async create(uri) {
       const scheme = schemeOf(uri);
       if (scheme === undefined || scheme === "file") return fileSink(uri, options.sink);
-      if (isS3Address(uri)) return s3Sink(uri, platform, { ...remote?.s3, retry, overwrite: options.sink?.overwrite });
+      if (isS3Address(uri)) {
+        const { s3Sink } = await import("./remote.js");
+        return s3Sink(uri, platform, { ...remote?.s3, retry, overwrite: options.sink?.overwrite });
+      }
       throw new CheckpointSourceError(
         "UNSUPPORTED_URI",
         `Addresses that begin with ${scheme}: cannot be written. Supported are paths, file: and s3:// addresses.`,
@@ -95,7 +92,7 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     },
     async edit(uri, { signal } = {}) {
       const scheme = schemeOf(uri);
-      if (scheme === undefined || scheme === "file") return editableFile(uri, { signal });
+      if (scheme === undefined || scheme === "file") return (await import("./edit/editable-file.js")).editableFile(uri, { signal });
       throw new CheckpointSourceError(
         "UNSUPPORTED_URI",
         `Addresses that begin with ${scheme}: cannot be changed in their place: only files of this machine can.`,
@@ -106,8 +103,16 @@ export function nodePlatform(options: NodePlatformOptions = {}): Platform {
     ...(options.workers !== false && { pool: platformPool(options.workers) }),
     fetch: http.fetch,
     environment: (name) => process.env[name],
-    s3Credentials: rememberedS3Credentials(),
-    downloads: folderDownloads(options.downloads ?? {}, loadOnce),
+    async s3Credentials(asked) {
+      credentials ??= import("./aws-credentials.js").then((module) => module.rememberedS3Credentials());
+      return (await credentials)(asked);
+    },
+    downloads: {
+      async open(file, asked) {
+        const { folderDownloads } = await import("./downloads/folder-downloads.js");
+        return folderDownloads(options.downloads ?? {}, loadOnce).open(file, asked);
+      },
+    },
   };
   return platform;
 }

@@ -1,11 +1,12 @@
-export { type HuggingFaceAddress, isHuggingFaceAddress, parseHuggingFaceAddress } from "./hugging-face/address.js";
+export { isHttpAddress, isHuggingFaceAddress, isMlflowAddress, isRemoteAddress, isS3Address, unsupportedAddress } from "./addresses.js";
+export { type HuggingFaceAddress, parseHuggingFaceAddress } from "./hugging-face/address.js";
 export { type HuggingFaceOptions, huggingFaceSource } from "./hugging-face/source.js";
-export { isMlflowAddress, type MlflowAddress, parseMlflowAddress } from "./mlflow/address.js";
+export { type MlflowAddress, parseMlflowAddress } from "./mlflow/address.js";
 export { mlflowSource } from "./mlflow/source.js";
 export type { MlflowOptions } from "./mlflow/tracking-server.js";
 export * from "./open-http.js";
 export * from "./open-remote.js";
 export * from "./remote-options.js";
-export { isS3Address, parseS3Address, type S3Address, type S3Options } from "./s3/address.js";
+export { parseS3Address, type S3Address, type S3Options } from "./s3/address.js";
 export { type S3SinkOptions, s3Sink } from "./s3/sink.js";
 export { s3Source } from "./s3/source.js";

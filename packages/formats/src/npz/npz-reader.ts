@@ -16,7 +16,7 @@ import {
   type TensorHandle,
   withLimits,
 } from "@ckptkit/core";
-import { crc32 } from "@ckptkit/wasm/js";
+import { crc32 } from "@ckptkit/wasm/crc";
 import { crcOfTail } from "../crc-algebra.js";
 import { readZip, type ZipArchive } from "../zip/archive.js";
 import type { ZipEntry } from "../zip/directory.js";

@@ -1,5 +1,5 @@
 import { type Bytes, CheckpointLoadError, type Limits, memorySource, type SignalOptions } from "@ckptkit/core";
-import { crc32c } from "@ckptkit/wasm/js";
+import { crc32c } from "@ckptkit/wasm/crc";
 import { ZstdStream } from "../codecs/zstd/stream.js";
 import { ocdbtError } from "./errors.js";
 import { Fields } from "./fields.js";

@@ -1,5 +1,5 @@
 import type { Bytes } from "@ckptkit/core";
-import { crc32c } from "@ckptkit/wasm/js";
+import { crc32c } from "@ckptkit/wasm/crc";
 
 /** @see https://github.com/google/leveldb/blob/main/util/crc32c.h kMaskDelta */
 const MASK_DELTA = 0xa282ead8;

@@ -1,5 +1,5 @@
 import { type Bytes, countElements } from "@ckptkit/core";
-import { crc32c } from "@ckptkit/wasm/js";
+import { crc32c } from "@ckptkit/wasm/crc";
 import { readVarint } from "../protobuf/wire.js";
 import { unmasked } from "./crc.js";
 import type { BundleEntry } from "./entries.js";

@@ -1,5 +1,5 @@
 import { type ByteSource, type Bytes, checkLimit, type Limits, memorySource, type SignalOptions } from "@ckptkit/core";
-import { crc32c } from "@ckptkit/wasm/js";
+import { crc32c } from "@ckptkit/wasm/crc";
 import { bloscSource } from "../codecs/blosc.js";
 import { BlockError, compressedError } from "../codecs/errors.js";
 import { decodeLz4 } from "../codecs/lz4.js";

@@ -9,7 +9,7 @@ import {
   readStep,
   type SignalOptions,
 } from "@ckptkit/core";
-import { crc32 } from "@ckptkit/wasm/js";
+import { crc32 } from "@ckptkit/wasm/crc";
 import { CRC_RULE } from "./crc-rule.js";
 import { readDirectory, type ZipEntry } from "./directory.js";
 import { memberSource, readMember } from "./member-source.js";

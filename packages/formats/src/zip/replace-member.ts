@@ -1,5 +1,5 @@
 import { type ByteSource, type Bytes, finish, type Limits, type SignalOptions } from "@ckptkit/core";
-import { crc32 } from "@ckptkit/wasm/js";
+import { crc32 } from "@ckptkit/wasm/crc";
 import type { EditPart, FileEdit } from "../edit/file-edit.js";
 import { readDirectory, type ZipEntry } from "./directory.js";
 import { EXTRA_TORCH_PADDING, EXTRA_ZIP64, OVERFLOW_16, OVERFLOW_32, RECORD_BYTES, SIGNATURE, viewOf, zipError } from "./records.js";
