@@ -36,11 +36,11 @@ export async function verify({ chromium, oracle, s3, fresh }) {
   const build = await builds("build", [`--filter=!${SITE}`, "--continue=dependencies-successful"]);
 
   const tests = [];
-  const test = async (name, filter) => {
+  const test = async (name, filter, atOnce) => {
     await obtaining;
     await step(name, async () => {
       // The build is there, or has failed and been counted. What a test needs of it, it will miss by itself.
-      const flags = ["--only", `--filter=${filter}`, "--continue=always", "--concurrency=1", ...(fresh ? ["--force"] : [])];
+      const flags = ["--only", `--filter=${filter}`, "--continue=always", `--concurrency=${atOnce}`, ...(fresh ? ["--force"] : [])];
       const done = await turbo(["test"], flags, { limitMs: TESTS_LIMIT_MS });
       tests.push(done);
       return { mark: done.code === 0 ? "ok" : "FAILED" };
@@ -52,9 +52,9 @@ export async function verify({ chromium, oracle, s3, fresh }) {
   };
   const site = async () => {
     await builds("build of the site", [`--filter=${SITE}`, "--only"]);
-    await test("tests of the site", SITE);
+    await test("tests of the site", SITE, 1);
   };
-  await Promise.all([site(), test("tests of the packages", `!${SITE}`), checks()]);
+  await Promise.all([site(), test("tests of the packages", `!${SITE}`, 2), checks()]);
   return report(results, readReports(tests.flatMap(({ tasks }) => tasks)), skips, tests);
 }
 

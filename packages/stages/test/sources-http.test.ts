@@ -108,7 +108,9 @@ describe("HttpSource: failures", () => {
       server.now.requests.length = 0;
       server.now.intercept = (_, response) => Boolean(response.writeHead(status).end());
       expect(await codeOf(processed(new HttpSource({ url: url() })))).toBe(code);
-      expect(server.now.requests).toHaveLength(1);
+      // Beside a name that is not there, TensorFlow's name of the same checkpoint is looked for.
+      const asked = server.now.requests.filter(({ url: path }) => !path?.endsWith(".index"));
+      expect(asked).toHaveLength(1);
     }
   });
 

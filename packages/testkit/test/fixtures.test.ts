@@ -34,7 +34,7 @@ describe("the fixtures", () => {
       }
     }
     expect(there.filter((file) => !known.has(file))).toEqual([]);
-    expect(there.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)).toBeLessThan(3_000_000);
+    expect(there.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)).toBeLessThan(3_500_000);
   });
 
   it("have truths that fit together: paths, dtypes, sizes", () => {
