@@ -44,20 +44,22 @@ export const works = [
       };
     },
   },
-  {
-    name: "scan-threads",
-    task: (kit) => `Statistics of a file of ${gigabytes(largeBytes(kit))} in the page cache, by number of threads (${cpus().length} cores)`,
+  ...["statistics", "finite"].map((mode) => ({
+    name: mode === "finite" ? "finite-threads" : "scan-threads",
+    task: (kit) =>
+      `${mode === "finite" ? "Any NaN or infinity" : "Statistics"} of a file of ${gigabytes(largeBytes(kit))} in the page cache, by number of threads (${cpus().length} cores)`,
     targets: [
       { ours: "ckptkit: 1 thread of a pool", peer: "pread into one place", atLeast: 0.8 },
       { ours: "ckptkit: 2 threads of a pool", peer: "ckptkit: 1 thread of a pool", atLeast: 1.7 },
     ],
     async prepare(kit) {
       const path = largeModel(kit);
-      const { nodePlatform, openCheckpoint, scanCheckpoint, workerPool } = kit.ckptkit;
+      const { checkFinite, nodePlatform, openCheckpoint, scanCheckpoint, workerPool } = kit.ckptkit;
       const kernels = await nodePlatform().kernels();
       const checkpoint = await openCheckpoint(path);
       const pools = [await workerPool({ size: 1 }), await workerPool({ size: 2 })];
-      const scan = (pool) => async () => ({ answer: (await scanCheckpoint(checkpoint, { kernels, pool })).tensors });
+      const work = mode === "finite" ? checkFinite : scanCheckpoint;
+      const scan = (pool) => async () => ({ answer: (await work(checkpoint, { kernels, pool })).tensors });
       return {
         bytes: statSync(path).size,
         tools: {
@@ -72,7 +74,7 @@ export const works = [
         },
       };
     },
-  },
+  })),
   {
     name: "load",
     task: "Read every tensor of a safetensors file of 1 GB into memory",
