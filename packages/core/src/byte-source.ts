@@ -2,7 +2,7 @@ import { CheckpointSourceError } from "./errors.js";
 import type { SignalOptions } from "./progress.js";
 
 /** Bytes in this thread's own memory or in memory shared with others. */
-export type Bytes = Uint8Array<ArrayBufferLike>;
+export type Bytes = Uint8Array;
 
 /**
  * A file-like thing whose byte ranges can be read in any order. Ranges are [start, end). A read gives exactly the bytes

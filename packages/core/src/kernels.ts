@@ -47,7 +47,7 @@ export interface ScanNode {
  */
 export type ScanPart =
   /** Elements of one byte: how often each byte occurs says everything. */
-  | { readonly dtype: ScanDType; readonly counts: Float64Array<ArrayBuffer> }
+  | { readonly dtype: ScanDType; readonly counts: Float64Array }
   | {
       readonly dtype: ScanDType;
       readonly count: number;

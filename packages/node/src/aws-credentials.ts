@@ -91,7 +91,8 @@ async function loadChain(): Promise<typeof import("@aws-sdk/credential-provider-
   try {
     return await import("@aws-sdk/credential-provider-node");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") return undefined;
+    // Node, Yarn's Plug'n'Play and what bundlers put in its place have their own codes for its absence, or none; all name it.
+    if (error instanceof Error && error.message.includes(CHAIN_PACKAGE)) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { type FileHandle, link, mkdir, open, realpath, rename, rm, rmdir, stat }
 import { basename, dirname, join, resolve } from "node:path";
 import { type ByteSink, type Bytes, CheckpointSourceError } from "@ckptkit/core";
 import { fileError, notAFile, systemCode } from "./file-errors.js";
+import { flush, flushData, flushFolder } from "./flush.js";
 import { localPath } from "./local-path.js";
 
 /** What {@link fileSink} takes. */
@@ -50,10 +51,10 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
   /** The last of the writes, which run one after the other. */
   let tail: Promise<void> = Promise.resolve();
 
-  const flush = (): void => {
+  const flushSoon = (): void => {
     if (flushing || position - flushedTo < FLUSH_BYTES) return;
     flushedTo = position;
-    flushing = handle.datasync().then(
+    flushing = flushData(handle).then(
       () => {
         flushing = undefined;
       },
@@ -78,7 +79,7 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
         written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
       }
       position += bytes.length;
-      flush();
+      flushSoon();
     } catch (error) {
       failure = fileError(error, name, "written");
       throw failure;
@@ -91,7 +92,7 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
       await flushing;
       if (failure) throw failure;
       if (replaced) await keepOwnerAndMode(handle, replaced);
-      await handle.sync();
+      await flush(handle);
       await handle.close();
       await publish(temporary, destination, overwrite);
     } catch (error) {
@@ -99,7 +100,7 @@ export async function fileSink(path: string | URL, { overwrite = true }: FileSin
       await discard();
       throw systemCode(error) === "EEXIST" ? alreadyThere(name) : fileError(error, name, "written");
     }
-    await syncFolder(dirname(destination));
+    await flushFolder(dirname(destination));
   };
 
   return {
@@ -193,13 +194,6 @@ async function publish(temporary: string, destination: string, overwrite: boolea
     return rename(temporary, destination);
   }
   await rm(temporary, { force: true });
-}
-
-/** Flushes the folder's new entry, where the system lets folders be opened. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close().catch(() => undefined);
 }
 
 const alreadyThere = (name: string): CheckpointSourceError =>

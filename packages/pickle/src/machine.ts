@@ -55,7 +55,7 @@ export class Machine {
   /** What the last PROTO said; -1 before there is one. */
   protocol = -1;
   /** Opcodes met, by their byte. */
-  readonly counts = new Uint32Array(256);
+  readonly counts: Uint32Array = new Uint32Array(256);
   nodes = 0;
   /** Out-of-band buffers met. */
   buffers = 0;

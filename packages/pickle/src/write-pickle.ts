@@ -20,7 +20,7 @@ export interface WritePickleOptions {
  * @example
  * const bytes = writePickle({ kind: "dict", keysAndValues: ["epoch", 3] });
  */
-export function writePickle(value: PickleValue, _options: WritePickleOptions = {}): Uint8Array<ArrayBuffer> {
+export function writePickle(value: PickleValue, _options: WritePickleOptions = {}): Uint8Array & { readonly buffer: ArrayBuffer } {
   return new PickleWriter().write(value);
 }
 

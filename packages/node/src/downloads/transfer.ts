@@ -1,6 +1,7 @@
 import { type FileHandle, open, statfs } from "node:fs/promises";
 import { type Bytes, CheckpointSourceError, type OperationOptions, type RemoteAnswer, type RemoteFile } from "@ckptkit/core";
 import { fileError } from "../file-errors.js";
+import { flushData } from "../flush.js";
 import { type Copy, type CopyFolder, type Journal, PARTIAL } from "./copy-folder.js";
 import type { FileLock } from "./file-lock.js";
 
@@ -155,7 +156,7 @@ class PartialWriter {
     // What cannot be gone on from is not recorded.
     if (resumable) {
       try {
-        await this.handle.datasync();
+        await flushData(this.handle);
         await this.lock.check();
         await this.folder.writeJournal(journal);
       } catch (error) {

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCode } from "../file-errors.js";
+import { flush, flushFolder } from "../flush.js";
 
 /** What an edit does to the file system, one step at a time: so a test can stop it behind any of them. */
 export interface EditSteps {
@@ -19,11 +20,11 @@ export const REAL_STEPS: EditSteps = {
     const handle = await open(path, "wx");
     try {
       await handle.writeFile(bytes);
-      await handle.sync();
+      await flush(handle);
     } finally {
       await handle.close();
     }
-    await syncFolder(dirname(path));
+    await flushFolder(dirname(path));
   },
   async write(handle, bytes, at) {
     for (let written = 0; written < bytes.length; ) {
@@ -31,19 +32,12 @@ export const REAL_STEPS: EditSteps = {
     }
   },
   truncate: (handle, size) => handle.truncate(size),
-  sync: (handle) => handle.sync(),
+  sync: flush,
   async remove(path) {
     await rm(path, { force: true });
-    await syncFolder(dirname(path));
+    await flushFolder(dirname(path));
   },
 };
-
-/** Flushes the folder's entries, where the system lets folders be opened. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close().catch(() => undefined);
-}
 
 /** Whether an error says that a name is taken. */
 export const isTaken = (error: unknown): boolean => systemCode(error) === "EEXIST";
