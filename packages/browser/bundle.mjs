@@ -24,7 +24,9 @@ await build({
   format: "esm",
   platform: "browser",
   target: "es2022",
-  banner: { js: `/*! ckptkit ${JSON.parse(readFileSync("package.json", "utf8")).version}, Apache-2.0 */` },
+  banner: {
+    js: `/*! ckptkit ${JSON.parse(readFileSync("package.json", "utf8")).version}, Apache-2.0; carries aws4fetch, (c) Michael Hart, MIT: see THIRD-PARTY-NOTICES.md */`,
+  },
   legalComments: "none",
   logLevel: "warning",
 });

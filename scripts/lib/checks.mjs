@@ -1,6 +1,10 @@
 // The checks beside the tests. Each counts as one test: `work` resolves to `{ code, output }`.
 import { tryInBrowser } from "./browser-programs.mjs";
+import { outdatedFacts } from "./facts.mjs";
 import { brokenHouseRules } from "./house-rules.mjs";
+import { pictureProblems } from "./imports-picture.mjs";
+import { licenceProblems } from "./licences.mjs";
+import { manifestProblems } from "./manifests.mjs";
 import { dataExports, packAll, packingProblems } from "./pack.mjs";
 import { publishable } from "./packages.mjs";
 import { rehearseRelease } from "./release.mjs";
@@ -38,6 +42,9 @@ export const SOURCE_CHECKS = [
   },
   { name: "unused code (knip)", work: command(tool("knip"), "--no-progress") },
   { name: "house rules", work: async () => lines(brokenHouseRules()) },
+  { name: "manifests and heads of READMEs", work: async () => lines(manifestProblems()) },
+  { name: "picture of the imports", work: async () => lines(pictureProblems()) },
+  { name: "licences", work: async () => lines(licenceProblems()) },
   { name: "release rehearsal (changesets)", work: rehearseRelease },
 ];
 
@@ -52,6 +59,7 @@ export function packedChecks() {
         return lines(packed.flatMap(packingProblems));
       },
     },
+    { name: "sizes in READMEs", work: async () => lines(await outdatedFacts(packed)) },
     {
       name: "published files (publint)",
       work: () => each(packed, ({ tarball }) => run([...tool("publint"), "run", tarball, "--strict"], { limitMs: LIMIT_MS })),

@@ -1,6 +1,7 @@
 // Packs every publishable package as `pnpm publish` would, and unpacks it again into a folder like a user's.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
+import { dirname, join } from "node:path";
 import { packages, publishable } from "./packages.mjs";
 import { inRoot, readJson } from "./root.mjs";
 import { run } from "./run.mjs";
@@ -38,7 +39,7 @@ export const dataExports = ({ exports = {} }) => Object.keys(exports).filter(isD
 
 /**
  * What a user could not install or load: an unresolved workspace range, a dependency on a private package, or an import in
- * the packed code of something that the manifest does not name.
+ * the packed code of something that the manifest does not name; and what no user needs: tests, sources, maps that lead nowhere.
  */
 export function packingProblems({ name, installed, manifest }) {
   const unpublished = new Set(
@@ -53,7 +54,33 @@ export function packingProblems({ name, installed, manifest }) {
     ...(String(range).startsWith("workspace:") ? [`${name} depends on ${dependency} as ${range}`] : []),
     ...(unpublished.has(dependency) ? [`${name} depends on ${dependency}, which is private`] : []),
   ]);
-  return [...problems, ...undeclared.map((imported) => `${name} imports ${imported}, which is not among its dependencies`)];
+  return [
+    ...problems,
+    ...undeclared.map((imported) => `${name} imports ${imported}, which is not among its dependencies`),
+    ...contentProblems(installed).map((problem) => `${name} would publish ${problem}`),
+  ];
+}
+
+const NOT_FOR_USERS = /(?:^|[/\\])(?:tests?|__tests__|node_modules)[/\\]|\.(?:test|spec|e2e)\.|\.tsbuildinfo$|(?<!\.d)\.ts$/;
+const MAP_LINK = /^\/\/# sourceMappingURL=(?!data:)(\S+)/gm;
+
+function contentProblems(installed) {
+  return readdirSync(installed, { recursive: true })
+    .map(String)
+    .flatMap((file) => {
+      if (NOT_FOR_USERS.test(file)) return [`${file}, which is of no use to users`];
+      const from = dirname(join(installed, file));
+      const absent = (paths) => paths.filter((path) => !existsSync(join(from, path)));
+      if (file.endsWith(".map")) {
+        const { sources, sourcesContent = [] } = readJson(join(installed, file));
+        return absent(sources.filter((_, index) => typeof sourcesContent[index] !== "string")).map(
+          (path) => `${file}, a map to ${path}, which is missing`,
+        );
+      }
+      if (!/\.(?:js|d\.ts)$/.test(file)) return [];
+      const links = [...readFileSync(join(installed, file), "utf8").matchAll(MAP_LINK)].map(([, path]) => path);
+      return absent(links).map((path) => `${file}, which names the map ${path}, which is missing`);
+    });
 }
 
 /** `from "x"`, `import "x"` or `import("x")` of another package, its name as npm allows it. */
