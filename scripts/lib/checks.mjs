@@ -74,6 +74,10 @@ export function packedChecks() {
         ),
     },
     { name: "packed packages in a user's program", work: () => tryAsUser(packed) },
+    {
+      name: "published to a registry, installed by npm, used (verdaccio)",
+      work: command(process.execPath, inRoot("scripts", "matrix.mjs"), "--quick", "--only=@ckptkit/node,ckptkit"),
+    },
     { name: "packed packages in a user's pages (Vite, webpack, esbuild, one file)", work: tryInBrowser },
     { name: "bundles hold what they should", work: async () => lines(await (await import("./bundles.mjs")).buildBundles()) },
     { name: "bundle sizes (size-limit)", work: command(tool("size-limit")) },

@@ -6,17 +6,14 @@ import { packages, publishable } from "./packages.mjs";
 import { inRoot, readJson, tool } from "./root.mjs";
 import { run } from "./run.mjs";
 
-const GIT = ["git", "-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost", "-c", "commit.gpgsign=false"];
+/** git with what a commit needs, whatever the machine's own settings are. */
+export const GIT = ["git", "-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost", "-c", "commit.gpgsign=false"];
 
 /** Resolves to `{ code, output }`: `changeset status`, then `changeset version`, and what they did. */
 export async function rehearseRelease() {
   const scratch = mkdtempSync(join(tmpdir(), "ckptkit-release-"));
   try {
-    const manifests = packages().map(({ folder }) => `${folder}/package.json`);
-    for (const path of ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", ".changeset", ...manifests]) {
-      mkdirSync(dirname(join(scratch, path)), { recursive: true });
-      if (existsSync(inRoot(path))) cpSync(inRoot(path), join(scratch, path), { recursive: true });
-    }
+    copyForRelease(scratch);
     const commands = [
       [...GIT, "init", "--quiet", "--initial-branch=main"],
       [...GIT, "add", "--all"],
@@ -34,6 +31,15 @@ export async function rehearseRelease() {
     return { code: problems.length > 0 ? 1 : 0, output: [output, ...problems].join("\n") };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Copies what changesets work on: the changesets, and the manifest of every package. */
+export function copyForRelease(scratch) {
+  const manifests = packages().map(({ folder }) => `${folder}/package.json`);
+  for (const path of ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", ".changeset", ...manifests]) {
+    mkdirSync(dirname(join(scratch, path)), { recursive: true });
+    if (existsSync(inRoot(path))) cpSync(inRoot(path), join(scratch, path), { recursive: true });
   }
 }
 
