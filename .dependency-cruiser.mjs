@@ -127,7 +127,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)(dist|test-results|assembly|files)/" },
+    exclude: { path: "(^|/)(dist|test-results|assembly|files|scripts/templates)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     combinedDependencies: false,

@@ -5,6 +5,7 @@ import { brokenHouseRules } from "./house-rules.mjs";
 import { pictureProblems } from "./imports-picture.mjs";
 import { licenceProblems } from "./licences.mjs";
 import { manifestProblems } from "./manifests.mjs";
+import { tryScaffolds } from "./new/try.mjs";
 import { dataExports, packAll, packingProblems } from "./pack.mjs";
 import { publishable } from "./packages.mjs";
 import { rehearseRelease } from "./release.mjs";
@@ -45,6 +46,7 @@ export const SOURCE_CHECKS = [
   { name: "manifests and heads of READMEs", work: async () => lines(manifestProblems()) },
   { name: "picture of the imports", work: async () => lines(pictureProblems()) },
   { name: "licences", work: async () => lines(licenceProblems()) },
+  { name: "scaffolds (pnpm new)", work: tryScaffolds },
   { name: "release rehearsal (changesets)", work: rehearseRelease },
 ];
 

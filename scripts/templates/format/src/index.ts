@@ -1,0 +1,1 @@
+export { openTemplateName, templateNameReader } from "./reader.js";

@@ -1,0 +1,1 @@
+export { countZeros } from "./count-zeros.js";
