@@ -1,4 +1,5 @@
 // The checks beside the tests. Each counts as one test: `work` resolves to `{ code, output }`.
+import { outdatedReports } from "./api/check.mjs";
 import { tryInBrowser } from "./browser-programs.mjs";
 import { outdatedFacts } from "./facts.mjs";
 import { brokenHouseRules } from "./house-rules.mjs";
@@ -61,6 +62,7 @@ export function packedChecks() {
         return lines(packed.flatMap(packingProblems));
       },
     },
+    { name: "API reports", work: async () => lines(outdatedReports()) },
     { name: "sizes in READMEs", work: async () => lines(await outdatedFacts(packed)) },
     {
       name: "published files (publint)",
