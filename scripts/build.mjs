@@ -2,7 +2,7 @@
 // out whole modules, but keep much of what a module does not need. The CLI is bundled, so that it starts in few reads.
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -18,11 +18,13 @@ const togetherLater = {
   setup({ onResolve, onLoad }) {
     const from = /[\\/]formats[\\/](?:src|dist)[\\/]readers\.[jt]s$/;
     onResolve({ filter: /\/[a-z-]*(?:reader|sharded)\.js$/ }, ({ kind, importer }) =>
-      kind === "dynamic-import" && from.test(importer) ? { path: importer, namespace: "later-readers" } : undefined,
+      // Names of chunks come from these paths too: in any folder the same.
+      kind === "dynamic-import" && from.test(importer) ? { path: relative(root, importer), namespace: "later-readers" } : undefined,
     );
     onLoad({ filter: /.*/, namespace: "later-readers" }, ({ path }) => {
-      const modules = [...readFileSync(path, "utf8").matchAll(/import\("([^"]+)"\)/g)].map(([, module]) => `export * from "${module}";`);
-      return { contents: modules.join("\n"), resolveDir: dirname(path) };
+      const file = join(root, path);
+      const modules = [...readFileSync(file, "utf8").matchAll(/import\("([^"]+)"\)/g)].map(([, module]) => `export * from "${module}";`);
+      return { contents: modules.join("\n"), resolveDir: dirname(file) };
     });
   },
 };
