@@ -51,7 +51,7 @@ export const BUNDLES = [
   {
     file: "safetensors",
     name: "read and write safetensors, single and sharded",
-    limit: "11.7 KB",
+    limit: "12 KB",
     code: 'export * from "@ckptkit/formats/safetensors"; export { blobSource } from "@ckptkit/core";',
     mustNotAppear: { packages: ["@ckptkit/pickle", "@ckptkit/wasm"], text: NEVER },
   },
