@@ -1,5 +1,6 @@
 // Users' pages, from the packed packages: built with Vite, webpack and esbuild without any configuration, and from the one-file build without a build.
-// Each opens and scans a fixture in Chromium, under a strict Content-Security-Policy, and one whose reader is loaded when it is met; all have to find the same.
+// Each opens and scans a fixture in Chromium, under a strict Content-Security-Policy, opens one whose reader is loaded when it is met, and writes it in
+// every format; all have to find the same.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -18,13 +19,30 @@ globalThis.outcome = (async () => {
   const pool = await platform.pool();
   const { totals } = await scanCheckpoint(checkpoint, { kernels: await platform.kernels(), pool });
   const rare = await openCheckpoint("/rare", { platform });
-  const found = { formats: [checkpoint.format, rare.format], tensors: rare.tensors.length, ...totals, kernels: (await platform.kernels()).name };
+  const kernels = await platform.kernels();
+  // Writers are loaded when they are needed, and named here as well: in one file, both have to lead to the same, started module.
+  const writers = [writeGguf, writeNpz, writeSafetensors, writeTorch].map((writer) => typeof writer);
+  const written = [];
+  for (const to of ["safetensors", "npz", "gguf", "pytorch"]) {
+    const sink = memorySink();
+    await convertCheckpoint(rare, () => sink, { kernels, fileName: "written", to, all: true, select: ({ dtype }) => dtype === "F32" });
+    const again = await openCheckpoint(new Blob([sink.bytes]), { platform });
+    written.push([again.format, again.tensors.length]);
+  }
+  const found = { formats: [checkpoint.format, rare.format], tensors: rare.tensors.length, ...totals, kernels: kernels.name, writers, written };
   return { found: JSON.stringify(found), workers: pool !== undefined };
 })();
 `;
-const FROM_PACKAGES =
-  'import { browserPlatform, openCheckpoint } from "@ckptkit/browser";\nimport { scanCheckpoint } from "@ckptkit/inspect";\n';
-const FROM_ONE_FILE = 'import { browserPlatform, openCheckpoint, scanCheckpoint } from "./ckptkit.js";\n';
+const NAMES = {
+  "@ckptkit/browser": ["browserPlatform", "openCheckpoint"],
+  "@ckptkit/core": ["memorySink"],
+  "@ckptkit/formats": ["writeGguf", "writeNpz", "writeSafetensors", "writeTorch"],
+  "@ckptkit/inspect": ["convertCheckpoint", "scanCheckpoint"],
+};
+const FROM_PACKAGES = Object.entries(NAMES)
+  .map(([name, names]) => `import { ${names.join(", ")} } from "${name}";\n`)
+  .join("");
+const FROM_ONE_FILE = `import { ${Object.values(NAMES).flat().join(", ")} } from "./ckptkit.js";\n`;
 
 /** How each user builds: from `source` into `target`. `workers`: whether Web Workers come along without a line of configuration. */
 const BUILDS = {

@@ -123,10 +123,13 @@ async function placeMember(
   const tail = flags & FLAG.descriptor && compressedBytes > 0 ? await descriptorBytes(source, dataEnd, entry, findings, options) : 0;
   let content: ByteSource | undefined;
   try {
-    if (isSound && (method === METHOD.stored || method === METHOD.deflated)) content = memberSource(source, entry, limits);
+    const isStored = method === METHOD.stored;
+    const hasOneSize = !isStored || compressedBytes === byteLength;
+    if (isSound && hasOneSize && (isStored || method === METHOD.deflated)) content = memberSource(source, entry, limits);
     else {
-      // The bytes as readers have them that believe the one header or the other.
-      const raw = sliceSource(source, dataStart, dataEnd, `${source.name}#${name}`);
+      // The bytes as readers have them that believe the one header or the other, and the larger of two sizes.
+      const rawEnd = isStored ? Math.min(source.size, Math.max(dataEnd, dataStart + byteLength)) : dataEnd;
+      const raw = sliceSource(source, dataStart, rawEnd, `${source.name}#${name}`);
       const localMethod = isHeader ? view.getUint16(8, true) : method;
       content = method === METHOD.deflated || localMethod === METHOD.deflated ? inflateSource(raw, byteLength, limits) : raw;
     }
