@@ -1,10 +1,11 @@
 // Builds the package in the current folder, and its declarations by tsc. A library stays one ES module a source file: bundlers leave
 // out whole modules, but keep much of what a module does not need. The CLI is bundled, so that it starts in few reads.
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { nameStars } from "./lib/named-stars.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
@@ -67,6 +68,12 @@ try {
       plugins: [togetherLater, onlyWhatIsNamed],
     }),
   });
+  if (!manifest.bin) {
+    const built = readdirSync("dist", { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && entry.name.endsWith(".js"),
+    );
+    nameStars(built.map((entry) => join(entry.parentPath, entry.name)));
+  }
   // Not `tsc -b`: the packages below are built already, and a build writes into its own folder only.
   // A command without exports is not imported, so its declarations would be dead weight.
   const flags = manifest.exports ? [] : ["--noEmit"];

@@ -24,6 +24,8 @@ await build({
   format: "esm",
   platform: "browser",
   target: "es2022",
+  // Read from the sources, whose barrels are stars: a module that is imported late as well would not be started (scripts/lib/named-stars.mjs tells why).
+  ignoreAnnotations: true,
   banner: {
     js: `/*! ckptkit ${JSON.parse(readFileSync("package.json", "utf8")).version}, Apache-2.0; carries aws4fetch, (c) Michael Hart, MIT: see THIRD-PARTY-NOTICES.md */`,
   },

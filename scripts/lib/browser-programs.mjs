@@ -15,13 +15,20 @@ const PAGE = '<!doctype html><html lang="en"><title>User</title><script type="mo
 const PROGRAM = `
 globalThis.outcome = (async () => {
   const platform = browserPlatform();
+  const kernels = await platform.kernels();
+  // Before anything else has started them: what is imported by name is there, also in one file that loads the same modules later.
+  const zeros = { name: "zeros", dtype: "F32", shape: [2], byteLength: 8, tieKey: "zeros", chunks: async function* () { yield new Uint8Array(8); } };
+  const early = [];
+  for (const write of [writeSafetensors, writeNpz]) {
+    const sink = memorySink();
+    await write([zeros], () => sink, { fileName: "early", buffer: new Uint8Array(64), kernels });
+    early.push(sink.bytes.length);
+  }
+  early.push(new CheckpointError("FORMAT_UNKNOWN", "early") instanceof Error);
   const checkpoint = await openCheckpoint("/fixture", { platform });
   const pool = await platform.pool();
-  const { totals } = await scanCheckpoint(checkpoint, { kernels: await platform.kernels(), pool });
+  const { totals } = await scanCheckpoint(checkpoint, { kernels, pool });
   const rare = await openCheckpoint("/rare", { platform });
-  const kernels = await platform.kernels();
-  // Writers are loaded when they are needed, and named here as well: in one file, both have to lead to the same, started module.
-  const writers = [writeGguf, writeNpz, writeSafetensors, writeTorch].map((writer) => typeof writer);
   const written = [];
   for (const to of ["safetensors", "npz", "gguf", "pytorch"]) {
     const sink = memorySink();
@@ -29,14 +36,14 @@ globalThis.outcome = (async () => {
     const again = await openCheckpoint(new Blob([sink.bytes]), { platform });
     written.push([again.format, again.tensors.length]);
   }
-  const found = { formats: [checkpoint.format, rare.format], tensors: rare.tensors.length, ...totals, kernels: kernels.name, writers, written };
+  const found = { formats: [checkpoint.format, rare.format], tensors: rare.tensors.length, ...totals, kernels: kernels.name, early, written };
   return { found: JSON.stringify(found), workers: pool !== undefined };
 })();
 `;
 const NAMES = {
   "@ckptkit/browser": ["browserPlatform", "openCheckpoint"],
-  "@ckptkit/core": ["memorySink"],
-  "@ckptkit/formats": ["writeGguf", "writeNpz", "writeSafetensors", "writeTorch"],
+  "@ckptkit/core": ["CheckpointError", "memorySink"],
+  "@ckptkit/formats": ["writeNpz", "writeSafetensors"],
   "@ckptkit/inspect": ["convertCheckpoint", "scanCheckpoint"],
 };
 const FROM_PACKAGES = Object.entries(NAMES)
